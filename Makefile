@@ -1,0 +1,42 @@
+# The two commands of a newcomer: `make demo` and `make test`. Both set everything up by themselves.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+JOBS   ?= auto
+# torch's own index has the CPU build; PyPI's Linux wheel would bring several GB of CUDA libraries.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --retries 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format clean
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(VENV)/.installed ## make .venv with the package (editable) and its tools
+
+$(VENV)/.installed: pyproject.toml requirements/constraints.txt requirements/dev.txt
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install -q --no-deps --extra-index-url $(TORCH_INDEX) -c requirements/constraints.txt torch
+	$(PIP) install -q -c requirements/constraints.txt -e '.[plot,s3,hdfs,http]' -r requirements/dev.txt
+	touch $@
+
+demo: setup ## the main job: a Keras 1.2.2 LeNet, loaded, trained on MNIST, evaluated, saved
+	$(BIN)/python examples/mnist_cnn.py --epochs $(or $(EPOCHS),3) --output $(or $(OUTPUT),demo)
+
+test: setup ## all tests
+	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+check: setup ## format, lint, types, import directions
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## put the code in order
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## remove what setup, demo and tests made
+	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""Open Keras 1.x models on PyTorch."""

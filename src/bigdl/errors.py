@@ -1,0 +1,41 @@
+"""The errors this library raises, and nothing else.
+
+Each says what is wrong, where (file, layer name, class), what was expected, what was received, and what to do. Each is
+also the built-in that Keras 1.2.2 raised in its place, so that old ``except`` clauses keep working.
+"""
+
+
+class BigDLError(Exception):
+    """Base of every error of this library."""
+
+
+class FormatError(BigDLError, ValueError):
+    """A file is not what it should be: damaged, of another kind, or inconsistent."""
+
+
+class LayerError(BigDLError, ValueError):
+    """A layer's argument, or the shape or mask of its input, is one that Keras 1.2.2 refuses."""
+
+
+class UnsupportedLayerError(BigDLError, ValueError):
+    """A layer, activation or other named object is not known; the message says how to add one."""
+
+
+class WeightMismatchError(BigDLError, ValueError):
+    """Arrays do not fit the layers they are meant for, in number or in shape."""
+
+
+class UnsafeModelError(BigDLError, ValueError):
+    """The model can only be had by executing code from its file, which is never done."""
+
+
+class DataError(BigDLError, ValueError):
+    """Inputs, labels or weights of samples do not fit the model."""
+
+
+class TrainingError(BigDLError, RuntimeError):
+    """Training cannot start, or cannot go on: not compiled, or the loss is no longer finite."""
+
+
+class DistributedError(BigDLError, RuntimeError):
+    """A distributed job cannot start or has failed."""
