@@ -1,0 +1,242 @@
+"""How a golden case is described and how its files are written.
+
+A case is a model built with the real Keras 1.2.2. Its golden is what Keras predicts after reading the JSON and the
+HDF5 file back, so what Keras loses on the way is lost in the golden too.
+"""
+
+import json
+import os
+import zlib
+
+import h5py
+import numpy as np
+from keras import backend as K
+from keras.layers import InputLayer
+from keras.models import Sequential, model_from_json
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BATCH = 4
+TIME = 5  # length of an axis that the model leaves open
+
+
+class Case:
+    """One golden.
+
+    Args:
+        name: File name without extension.
+        build: Returns the model.
+        ordering: Keras's ``image_dim_ordering`` while the model is built and read back.
+        inputs: ``rng -> list of arrays``; by default random arrays of the model's input shapes.
+        high: Upper bound (exclusive) of default integer inputs.
+        live: Why Keras cannot read its own files back; the golden is then the prediction of the model as built.
+        lost: What the JSON does not hold, so that the model read back differs from the one that was built.
+        weights: ``(rng, name, array) -> array or None``: weights other than the default random ones.
+    """
+
+    def __init__(self, name, build, ordering="tf", inputs=None, high=6, live=None, lost=None, weights=None):
+        self.name = name
+        self.build = build
+        self.ordering = ordering
+        self.inputs = inputs
+        self.high = high
+        self.live = live
+        self.lost = lost
+        self.weights = weights
+
+
+class Family:
+    """The cases of one folder."""
+
+    def __init__(self, name):
+        self.name = name
+        self.cases = []
+
+    def model(self, name, build, **options):
+        """A case from a function that returns a model."""
+        if any(case.name == name for case in self.cases):
+            raise ValueError("two cases named " + self.name + "/" + name)
+        self.cases.append(Case(name, build, **options))
+
+    def stack(self, name, shape, layers, batch=None, **options):
+        """A case from a function that returns the layers of a Sequential, without input shape on the first."""
+
+        def build():
+            return Sequential([InputLayer(batch_input_shape=(batch, *shape)), *layers()])
+
+        self.model(name, build, **options)
+
+    def layer(self, case, cls, *args, **kwargs):
+        """A case of a single layer in a Sequential: class, arguments, ``shape=`` without the batch axis."""
+        options = {key: kwargs.pop(key) for key in list(kwargs) if key in OPTIONS}
+        if "shape" in kwargs:
+            kwargs["input_shape"] = kwargs.pop("shape")
+        self.model(case, lambda: Sequential([cls(*args, **kwargs)]), **options)
+
+    def both(self, case, cls, *args, **kwargs):
+        """A single layer in both orderings: ``size=`` rows and columns, ``channels=``."""
+        size, channels = kwargs.pop("size", (6, 5)), kwargs.pop("channels", 2)
+        self.layer(case + "_tf", cls, *args, shape=(*size, channels), ordering="tf", **kwargs)
+        self.layer(case + "_th", cls, *args, shape=(channels, *size), ordering="th", **kwargs)
+
+
+OPTIONS = ("ordering", "inputs", "high", "live", "lost", "weights")
+
+
+def generator(name):
+    """A generator of random numbers that depends on the case's name only."""
+    return np.random.RandomState(zlib.crc32(name.encode()) % (2**32))
+
+
+def floats(rng, shape):
+    """Normal numbers with zeros, and some larger ones, among them."""
+    x = rng.normal(0, 1, shape)
+    x = np.where(rng.uniform(size=shape) < 0.1, 0.0, x)
+    return np.where(rng.uniform(size=shape) < 0.1, 4 * x, x).astype("float32")
+
+
+def sequences(rng, steps, features, value=0.0):
+    """Five sequences: full, masked at the end, at the start, in the middle, and altogether."""
+    x = rng.normal(0, 1, (5, steps, features)).astype("float32")
+    x[1, -2:] = x[2, :2] = x[3, steps // 2] = x[4] = value
+    return x
+
+
+def words(rng, steps, high=6):
+    """Five sequences of word numbers from 1, zeros where ``sequences`` masks."""
+    x = rng.randint(1, high, (5, steps)).astype("int32")
+    x[1, -2:] = x[2, :2] = x[3, steps // 2] = x[4] = 0
+    return x
+
+
+def default_inputs(model, rng, high):
+    """Random arrays for every input of a model."""
+    arrays = []
+    for tensor in model.inputs:
+        shape = K.int_shape(tensor)
+        shape = (shape[0] or BATCH, *(size or TIME for size in shape[1:]))
+        whole = K.dtype(tensor).startswith("int")
+        arrays.append(rng.randint(0, high, shape).astype("int32") if whole else floats(rng, shape))
+    return arrays
+
+
+def parts(model):
+    """The layers whose arrays a file holds, in order."""
+    return getattr(model, "flattened_layers", None) or model.layers
+
+
+def randomise(model, rng, choose=None):
+    """Gives every weight of a model, biases and statistics included, a random value."""
+    for layer in parts(model):
+        pairs = []
+        for variable in layer.weights:
+            shape = K.int_shape(variable)
+            value = rng.uniform(0.5, 1.5, shape) if "running_std" in variable.name else rng.normal(0, 0.4, shape)
+            own = choose(rng, variable.name, value) if choose else None
+            pairs.append((variable, value if own is None else own))
+        K.batch_set_value(pairs)
+
+
+def predict(model, inputs):
+    """The outputs of a model, as a list, in one batch."""
+    outputs = model.predict(inputs if len(inputs) > 1 else inputs[0], batch_size=len(inputs[0]))
+    return outputs if isinstance(outputs, list) else [outputs]
+
+
+def start(ordering="tf"):
+    """A fresh session: layer names begin at 1 again."""
+    K.clear_session()
+    K.set_image_dim_ordering(ordering)
+
+
+def save_arrays(path, **groups):
+    """Writes an npz of lists of arrays: ``x=[a, b]`` becomes ``x0`` and ``x1``."""
+    arrays = {key + str(i): a for key in sorted(groups) for i, a in enumerate(groups[key])}
+    np.savez_compressed(path, **arrays)
+
+
+def write(family, case):
+    """Writes the files of a case and returns what there is to note about it (a dict, often empty)."""
+    folder = os.path.join(HERE, family.name)
+    os.makedirs(folder, exist_ok=True)
+    stem = os.path.join(folder, case.name)
+    rng = generator(family.name + "/" + case.name)
+
+    start(case.ordering)
+    model = case.build()
+    randomise(model, rng, case.weights)
+    inputs = case.inputs(rng) if case.inputs else default_inputs(model, rng, case.high)
+    with open(stem + ".json", "w") as file:
+        file.write(model.to_json() + "\n")
+    if model.weights:
+        model.save_weights(stem + ".h5")
+    stateful = bool(getattr(model, "stateful", False))
+    live = two_predictions(model, inputs, stateful)
+
+    if case.live:
+        try:
+            read_back(stem, case.ordering)
+        except Exception:
+            outputs = live
+        else:
+            raise RuntimeError(stem + ": Keras can read it back, it is no live case")
+    else:
+        outputs = two_predictions(read_back(stem, case.ordering), inputs, stateful)
+        same = all(np.shape(a) == np.shape(b) and np.allclose(a, b, 1e-5, 1e-6) for a, b in pairs(live, outputs))
+        if same == bool(case.lost):
+            raise RuntimeError(stem + ": the model read back " + ("is the same" if same else "differs"))
+    check(stem, outputs)
+    save_arrays(stem + ".npz", x=inputs, y=outputs[0], **({"z": outputs[1]} if stateful else {}))
+    facts = {"image_dim_ordering": "th" if case.ordering == "th" else None, "live": case.live, "lost": case.lost}
+    facts["stateful"] = stateful or None
+    return {key: value for key, value in facts.items() if value}
+
+
+def read_back(stem, ordering):
+    """The model Keras makes of its own files."""
+    start(ordering)
+    with open(stem + ".json") as file:
+        model = model_from_json(file.read())
+    if os.path.exists(stem + ".h5"):
+        model.load_weights(stem + ".h5")
+    return model
+
+
+def two_predictions(model, inputs, stateful):
+    """One prediction; of a stateful model two, the second from the state the first left."""
+    if not stateful:
+        return [predict(model, inputs)]
+    model.reset_states()
+    return [predict(model, inputs), predict(model, inputs)]
+
+
+def pairs(left, right):
+    """Pairs of arrays of two lists of lists."""
+    flat = [array for outputs in left for array in outputs]
+    return [(a, b) for a, b in zip(flat, [array for outputs in right for array in outputs])]  # noqa
+
+
+def check(stem, outputs):
+    """Refuses a golden that proves little."""
+    for array in outputs[0]:
+        if not np.isfinite(array).all():
+            raise RuntimeError(stem + ": not finite")
+        if array.size > 1 and array.std() < 1e-3:
+            raise RuntimeError(stem + ": all outputs are alike")
+
+
+def dump(name, content):
+    """Writes a JSON file beside the scripts."""
+    with open(os.path.join(HERE, name), "w") as file:
+        json.dump(content, file, indent=1, sort_keys=True)
+        file.write("\n")
+
+
+def without_times():
+    """Lets h5py leave the time of writing out, so that the same run gives the same bytes."""
+    original = h5py.Group.create_dataset
+
+    def create_dataset(self, *args, **kwargs):
+        kwargs.setdefault("track_times", False)
+        return original(self, *args, **kwargs)
+
+    h5py.Group.create_dataset = create_dataset
