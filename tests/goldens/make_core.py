@@ -42,7 +42,7 @@ def extreme(rng):
 
 # Dense and the inputs of a model
 for rank, shape in enumerate([(5,), (4, 5), (3, 4, 5), (2, 3, 2, 5)]):
-    core.layer("dense_{}d".format(rank + 1), Dense, 3, shape=shape)
+    core.layer(f"dense_{rank + 1}d", Dense, 3, shape=shape)
 for activation in ACTIVATIONS:
     core.layer("dense_" + activation, Dense, 4, shape=(5,), activation=activation)
 core.layer("dense_no_bias", Dense, 3, shape=(5,), bias=False)
@@ -82,9 +82,9 @@ core.model("input_int32", integer_input)
 # Activation
 for activation in ACTIVATIONS:
     core.layer("activation_" + activation, Activation, activation, shape=(6,))
-    core.layer("activation_{}_extreme".format(activation), Activation, activation, shape=(11,), inputs=extreme)
+    core.layer(f"activation_{activation}_extreme", Activation, activation, shape=(11,), inputs=extreme)
     if activation != "softmax":
-        core.layer("activation_{}_4d".format(activation), Activation, activation, shape=(3, 2, 2))
+        core.layer(f"activation_{activation}_4d", Activation, activation, shape=(3, 2, 2))
 core.layer("activation_softmax_3d", Activation, "softmax", shape=(3, 4))
 
 # Shapes
@@ -110,7 +110,7 @@ core.layer("repeat_vector_once", RepeatVector, 1, shape=(4,))
 
 # Regularization that does nothing in prediction
 for p in (0.0, 0.25, 0.5, 1.0):
-    core.layer("dropout_{}".format(p), Dropout, p, shape=(5,))
+    core.layer(f"dropout_{p}", Dropout, p, shape=(5,))
 core.layer("dropout_noise_shape", Dropout, 0.5, shape=(3, 5), noise_shape=(4, 1, 5), seed=7)
 core.layer("spatial_dropout_1d", SpatialDropout1D, 0.5, shape=(4, 3))
 core.both("spatial_dropout_2d", SpatialDropout2D, 0.5, size=(3, 4))

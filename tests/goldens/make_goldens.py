@@ -13,7 +13,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from make_write import HERE, dump, without_times, write
 
-MODULES = ("make_core",)
+MODULES = ("make_core", "make_conv", "make_images")
 
 
 def families():
@@ -30,7 +30,7 @@ def make(family):
         try:
             facts = write(family, case)
         except Exception as error:
-            failed.append("{}/{}: {}: {}".format(family.name, case.name, type(error).__name__, error))
+            failed.append(f"{family.name}/{case.name}: {type(error).__name__}: {error}")
         else:
             notes[family.name + "/" + case.name] = facts
     if failed:
@@ -48,7 +48,7 @@ def main(wanted):
             notes = {key: value for key, value in json.load(file).items() if key.split("/")[0] not in wanted}
     for name in wanted or known:
         notes.update(make(known[name]))
-        print("{:12} {:4d} cases".format(name, len(known[name].cases)))
+        print(f"{name:12} {len(known[name].cases):4d} cases")
     dump("notes.json", notes)
 
 
