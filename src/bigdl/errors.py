@@ -13,6 +13,14 @@ class FormatError(BigDLError, ValueError):
     """A file is not what it should be: damaged, of another kind, or inconsistent."""
 
 
+class StorageError(BigDLError, OSError):
+    """A file cannot be read or written where it is: no access, no connection, or no driver for its scheme."""
+
+
+class MissingFileError(StorageError, FileNotFoundError):
+    """There is no such file."""
+
+
 class LayerError(BigDLError, ValueError):
     """A layer's argument, or the shape or mask of its input, is one that Keras 1.2.2 refuses."""
 
