@@ -1,0 +1,1 @@
+"""BigDL's ``bigdl.dataset``: data sets and their preparation."""
