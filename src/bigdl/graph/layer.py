@@ -1,0 +1,335 @@
+"""The base of every layer: Keras 1.2.2's construction, weights and configuration on a torch module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from bigdl.errors import LayerError, WeightMismatchError
+from bigdl.graph.names import unique_name
+from bigdl.graph.tensor import MaskKind, Node, Shape, Shapes, SymbolicTensor, as_list
+from bigdl.graph.weight import SAME, Constraint, Initializer, Layout, Regularizer, Weight
+
+Array = NDArray[Any]
+Mask = Tensor | None
+
+
+class Layer(nn.Module):
+    """A layer of Keras 1.2.2 as a torch module.
+
+    A subclass sets the class attributes below, creates its weights in ``build`` and computes in ``forward``. Called on
+    symbolic tensors it adds a node to the graph; called on torch tensors it runs, as any module.
+
+    Attributes:
+        supports_masking: The mask of its input is passed on unchanged; without it, a mask is refused as Keras does.
+        consumes_mask: ``forward`` takes the input's mask as ``mask=``.
+        creates_mask: Its output has a mask although its input has none.
+        input_ndim: The ranks (batch axis included) its input may have; None where any will do.
+        name: Its name, unique in a model.
+        trainable: Whether its weights are trained.
+        built: Whether its weights exist.
+
+    Args:
+        name: Its name; ``classname_N`` by default.
+        trainable: Whether its weights are trained.
+        input_shape: The shape of the input without the batch axis, for the first layer of a ``Sequential``.
+        batch_input_shape: The same with the batch axis; wins over ``input_shape``.
+        input_dtype: The dtype of that input; float32 by default.
+        weights: Initial values, in the order of ``get_weights``.
+        unknown: Refused.
+
+    Raises:
+        LayerError: An argument is not known.
+    """
+
+    supports_masking: ClassVar[bool] = False
+    consumes_mask: ClassVar[bool] = False
+    creates_mask: bool = False
+    input_ndim: ClassVar[tuple[int, ...] | None] = None
+    stateful: bool = False
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        input_shape: Sequence[int | None] | None = None,
+        batch_input_shape: Sequence[int | None] | None = None,
+        input_dtype: str | None = None,
+        weights: Sequence[Array] | None = None,
+        **unknown: Any,
+    ) -> None:
+        super().__init__()
+        class_name = type(self).__name__
+        self.name = name or unique_name(class_name.lower())
+        if unknown:
+            raise LayerError(
+                f"Layer {self.name!r} ({class_name}): argument not understood: {', '.join(sorted(unknown))}. "
+                "Keras 1.2.2's names are expected (nb_filter, output_dim, W_regularizer, ...)."
+            )
+        self.built = False
+        self.inbound_nodes: list[Node] = []
+        self.initial_weights = weights
+        self.batch_input_shape: Shape | None = None
+        if batch_input_shape is not None:
+            self.batch_input_shape = tuple(batch_input_shape)
+        elif input_shape is not None:
+            self.batch_input_shape = (None, *input_shape)
+        self.input_dtype = input_dtype
+        self.activity_regularizer: Regularizer | None = None
+        self.activity_losses: list[Tensor] = []
+        self._trained: list[Weight] = []
+        self._kept: list[Weight] = []
+        self._trainable = bool(trainable)
+
+    # What a subclass defines.
+
+    def build(self, input_shape: Any) -> None:
+        """Creates the weights for inputs of this shape (batch axis first); a list of shapes for several inputs."""
+
+    def forward(self, x: Any) -> Any:
+        """Computes the output of one call."""
+        raise NotImplementedError(f"{type(self).__name__} defines no forward")
+
+    def get_output_shape_for(self, input_shape: Any) -> Any:
+        """Returns the output's shape for an input's, batch axis first."""
+        return input_shape
+
+    def mask_kind(self, kinds: list[MaskKind | None]) -> MaskKind | None:
+        """Returns the type of the output's mask for those of the inputs, before any data flows.
+
+        Raises:
+            LayerError: An input has a mask and the layer, like Keras's, cannot take one.
+        """
+        if self.supports_masking:
+            return kinds[0]
+        if any(kinds):
+            raise LayerError(
+                f"Layer {self.name!r} ({type(self).__name__}) does not support masking, but its input has a mask. "
+                "Keras 1.2.2 refuses this too: remove the Masking layer or mask_zero=True before it."
+            )
+        return None
+
+    def compute_mask(self, x: Any, mask: Any) -> Any:
+        """Returns the mask of the output (bool, batch x time), given the input and its mask."""
+        return mask if self.supports_masking else None
+
+    # Building the graph.
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Adds a node on symbolic tensors, runs on torch tensors."""
+        if args and any(isinstance(x, SymbolicTensor) for x in as_list(args[0])):
+            return self.connect(as_list(args[0]))
+        return super().__call__(*args, **kwargs)
+
+    def connect(self, inputs: list[SymbolicTensor]) -> SymbolicTensor | list[SymbolicTensor]:
+        """Applies the layer to symbolic tensors: builds it at the first call, then adds a node.
+
+        Raises:
+            LayerError: The inputs' number, rank, shape or mask is not what the layer takes.
+        """
+        shapes = [tensor.shape for tensor in inputs]
+        shape: Shapes = shapes[0] if len(shapes) == 1 else shapes
+        self.ensure_built(shape)
+        output_shapes = self._output_shapes(shape)
+        mask = self.mask_kind([tensor.mask for tensor in inputs])
+        return self.add_node(inputs, output_shapes, self.output_dtype(inputs), [mask] * len(output_shapes))
+
+    def add_node(
+        self, inputs: list[SymbolicTensor], shapes: list[Shape], dtype: str, masks: list[MaskKind | None]
+    ) -> SymbolicTensor | list[SymbolicTensor]:
+        """Records one call and returns its output tensors, a single one not in a list."""
+        index = len(self.inbound_nodes)
+        outputs = [
+            SymbolicTensor(tuple(shape), dtype, mask, self, index, i)
+            for i, (shape, mask) in enumerate(zip(shapes, masks, strict=True))
+        ]
+        self.inbound_nodes.append(Node(self, inputs, outputs))
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def output_dtype(self, inputs: list[SymbolicTensor]) -> str:
+        """Returns Keras's name of the output's dtype."""
+        return inputs[0].dtype if inputs[0].dtype.startswith("float") else "float32"
+
+    def ensure_built(self, input_shape: Shapes) -> None:
+        """Checks the input's rank and creates the weights, once."""
+        self._check_ndim(input_shape)
+        if self.built:
+            return
+        self.build(input_shape)
+        self.built = True
+        self._sync_requires_grad()
+        if self.initial_weights is not None:
+            self.set_weights(self.initial_weights)
+            self.initial_weights = None
+
+    def _check_ndim(self, input_shape: Shapes) -> None:
+        if self.input_ndim is None:
+            return
+        if isinstance(input_shape, list) or len(input_shape) not in self.input_ndim:
+            ranks = " or ".join(str(n) for n in self.input_ndim)
+            raise LayerError(
+                f"Layer {self.name!r} ({type(self).__name__}) expects an input of rank {ranks} "
+                f"(batch axis included). Received: shape {input_shape}."
+            )
+
+    def _output_shapes(self, input_shape: Shapes) -> list[Shape]:
+        shape: Shapes = self.get_output_shape_for(input_shape)
+        return shape if isinstance(shape, list) else [shape]
+
+    # Running inside a model.
+
+    def run(self, x: Any, mask: Any, masked: bool) -> tuple[Any, Any]:
+        """Computes output and output mask of one call in a model's plan.
+
+        Args:
+            x: The input tensor, a list where there are several.
+            mask: Its mask or None; a list where there are several inputs.
+            masked: Whether any of the inputs has a mask.
+        """
+        y = nn.Module.__call__(self, x, mask=mask) if self.consumes_mask else nn.Module.__call__(self, x)
+        if self.activity_regularizer is not None:
+            self.activity_losses.append(self.activity_regularizer(y))
+        return y, self.compute_mask(x, mask) if masked or self.creates_mask else None
+
+    def reset_states(self) -> None:
+        """Forgets the state of a stateful layer."""
+
+    # Weights.
+
+    def add_weight(
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        initializer: Initializer,
+        *,
+        attribute: str,
+        layout: Layout = SAME,
+        trainable: bool = True,
+        regularizer: Regularizer | None = None,
+        constraint: Constraint | None = None,
+    ) -> None:
+        """Creates a parameter (a buffer when not trainable) for one array of Keras.
+
+        Args:
+            name: Keras's short name, e.g. ``"W"``.
+            shape: The array's shape in Keras's layout.
+            initializer: Gives the initial value for that shape.
+            attribute: The parameter's name on this module, e.g. ``"weight"``.
+            layout: How the array lies in torch.
+            trainable: False for running statistics and the like.
+            regularizer: A penalty of the array.
+            constraint: Applied to the array after each step.
+        """
+        torch_shape = layout.to_torch(torch.empty(shape, device="meta")).shape
+        self.add_parameter(attribute, tuple(torch_shape), trainable)
+        self.add_view(name, attribute, layout.to_keras, initializer, trainable, regularizer, constraint)
+
+    def add_parameter(self, attribute: str, shape: tuple[int, ...], trainable: bool = True) -> None:
+        """Creates an uninitialized parameter (a buffer when not trainable) in torch's layout."""
+        if trainable:
+            self.register_parameter(attribute, nn.Parameter(torch.empty(shape)))
+        else:
+            self.register_buffer(attribute, torch.empty(shape))
+
+    def add_view(
+        self,
+        name: str,
+        attribute: str,
+        view: Callable[[Tensor], Tensor],
+        initializer: Initializer,
+        trainable: bool = True,
+        regularizer: Regularizer | None = None,
+        constraint: Constraint | None = None,
+    ) -> None:
+        """Declares one array of Keras as a view of a parameter, and gives it its initial value."""
+        weight = Weight(name, self, attribute, view, trainable, regularizer, constraint)
+        (self._trained if trainable else self._kept).append(weight)
+        weight.initialize(initializer)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the layer's weights are trained; setting it sets ``requires_grad`` of its parameters."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        self._sync_requires_grad()
+
+    def _sync_requires_grad(self, inherited: bool = True) -> None:
+        for weight in self._trained:
+            weight.parameter.requires_grad_(inherited and self._trainable)
+
+    @property
+    def trainable_weights(self) -> list[Weight]:
+        """The arrays an optimizer moves; none when the layer is not trainable."""
+        return list(self._trained) if self._trainable else []
+
+    @property
+    def non_trainable_weights(self) -> list[Weight]:
+        """The arrays no optimizer moves."""
+        return list(self._kept) if self._trainable else self._trained + self._kept
+
+    @property
+    def weights(self) -> list[Weight]:
+        """All arrays, in Keras's order: the trainable ones first."""
+        return self.trainable_weights + self.non_trainable_weights
+
+    def get_weights(self) -> list[Array]:
+        """Returns copies of the layer's arrays in Keras's order and layout."""
+        return [weight.numpy() for weight in self.weights]
+
+    def set_weights(self, weights: Sequence[Array]) -> None:
+        """Writes the layer's arrays, in the order and layout of ``get_weights``.
+
+        Raises:
+            WeightMismatchError: Their number or a shape differs; nothing is written then.
+        """
+        assign_weights(self.weights, weights, f"Layer {self.name!r} ({type(self).__name__})")
+
+    def count_params(self) -> int:
+        """Returns the number of values in the layer's arrays."""
+        return sum(weight.value.numel() for weight in self.weights)
+
+    # Configuration.
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments as Keras 1.2.2 writes them."""
+        config: dict[str, Any] = {"name": self.name, "trainable": self.trainable}
+        if self.batch_input_shape is not None:
+            config["batch_input_shape"] = self.batch_input_shape
+            config["input_dtype"] = self.input_dtype or "float32"
+        return config
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Makes a layer from what ``get_config`` returned."""
+        return cls(**config)
+
+
+def assign_weights(targets: Sequence[Weight], arrays: Sequence[Array], owner: str) -> None:
+    """Writes arrays into weights after checking all of them.
+
+    Args:
+        targets: The weights.
+        arrays: As many arrays, of the same shapes.
+        owner: Whose weights they are, for the message.
+
+    Raises:
+        WeightMismatchError: Their number or a shape differs; nothing is written then.
+    """
+    if len(targets) != len(arrays):
+        names = ", ".join(f"{weight.name}{weight.shape}" for weight in targets) or "none"
+        raise WeightMismatchError(f"{owner} expects {len(targets)} arrays ({names}). Received: {len(arrays)}.")
+    for weight, array in zip(targets, arrays, strict=True):
+        if weight.shape != tuple(array.shape):
+            raise WeightMismatchError(
+                f"{owner}: array {weight.name!r} must have shape {weight.shape}. Received: {tuple(array.shape)}."
+            )
+    for weight, array in zip(targets, arrays, strict=True):
+        weight.assign(array)

@@ -1,0 +1,65 @@
+"""What a graph is made of before any data flows: symbolic tensors and the calls (nodes) that made them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
+
+if TYPE_CHECKING:
+    from bigdl.graph.layer import Layer
+
+T = TypeVar("T")
+
+Shape = tuple[int | None, ...]
+"""A shape with the batch axis first; None where the size is not fixed."""
+
+Shapes = Shape | list[Shape]
+"""The shape of a layer's input: a list where the layer takes several tensors."""
+
+MaskKind = Literal["bool", "uint8"]
+"""Keras on TensorFlow has masks of two types (Embedding's, Masking's) and refuses to mix them."""
+
+
+@dataclass(eq=False, slots=True)
+class SymbolicTensor:
+    """A tensor of a graph under construction (Keras's "Keras tensor").
+
+    Attributes:
+        shape: Its shape, batch axis first.
+        dtype: Keras's name of its dtype, e.g. ``"float32"``.
+        mask: The type of the mask that travels with it, None without one.
+        layer: The layer that made it, with the index of the call and of the output.
+    """
+
+    shape: Shape
+    dtype: str
+    mask: MaskKind | None
+    layer: Layer
+    node_index: int
+    tensor_index: int
+
+    @property
+    def node(self) -> Node:
+        """The call that made this tensor."""
+        return self.layer.inbound_nodes[self.node_index]
+
+    def __repr__(self) -> str:
+        where = f"{self.layer.name}[{self.node_index}][{self.tensor_index}]"
+        return f"SymbolicTensor({where}, shape={self.shape}, dtype={self.dtype})"
+
+
+@dataclass(eq=False, slots=True)
+class Node:
+    """One call of a layer: the tensors it was applied to and those it made."""
+
+    layer: Layer
+    inputs: list[SymbolicTensor]
+    outputs: list[SymbolicTensor] = field(default_factory=list)
+
+
+def as_list(x: T | Sequence[T]) -> list[T]:
+    """Wraps a single thing in a list; a list or tuple becomes a list."""
+    if isinstance(x, list | tuple):
+        return list(x)
+    return [cast(T, x)]
