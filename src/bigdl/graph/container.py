@@ -11,11 +11,12 @@ from torch import Tensor
 
 from bigdl.errors import DataError, LayerError
 from bigdl.graph.input import InputLayer
-from bigdl.graph.layer import Array, Layer, assign_weights
+from bigdl.graph.layer import Layer
 from bigdl.graph.plan import Plan
 from bigdl.graph.tensor import MaskKind, Node, Shape, Shapes, SymbolicTensor, as_list
 from bigdl.graph.traversal import trace
 from bigdl.graph.weight import Weight
+from bigdl.graph.weighted import Array, assign_weights
 
 
 @dataclass(frozen=True, slots=True)
