@@ -13,7 +13,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from make_write import HERE, dump, without_times, write
 
-MODULES = ("make_core", "make_conv", "make_images", "make_units", "make_recurrent", "make_wrappers", "make_merge")
+MODULES = (
+    "make_core",
+    "make_conv",
+    "make_images",
+    "make_units",
+    "make_recurrent",
+    "make_wrappers",
+    "make_merge",
+    "make_graphs",
+    "make_nested",
+)
 
 
 def families():
