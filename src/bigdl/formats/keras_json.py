@@ -29,27 +29,24 @@ class Definition:
     keras_version: str | None = None
 
 
-def read_definition(text: str | bytes, source: str = "memory") -> Definition:
+def read_definition(text: str | bytes, source: str = "memory", keras_version: str | None = None) -> Definition:
     """Reads the text of Keras's ``to_json`` or ``to_yaml``.
 
     Args:
         text: The text, or its bytes.
         source: Where it comes from, for messages.
+        keras_version: The version that wrote it, where the text does not say.
 
     Raises:
         FormatError: It is no model definition of Keras 1.x, or one that contradicts itself.
     """
-    return definition_of(parse(text, source), source)
-
-
-def definition_of(value: Any, source: str = "memory") -> Definition:
-    """Reads a definition that has been parsed to plain values; see ``read_definition``."""
+    value = parse(text, source)
     if not isinstance(value, Mapping):
         raise FormatError(
             f"{source} is no model definition: expected a mapping with class_name and config. "
             f"Received: a {type(value).__name__}."
         )
-    version = _version(value.get("keras_version"), source)
+    version = _version(value.get("keras_version", keras_version), source)
     class_name, config = _pair(value, f"{source}: ")
     if not _is_model(class_name, config):
         raise FormatError(

@@ -1,0 +1,233 @@
+"""Reading HDF5 files that nobody vouches for: no other file is ever opened, nothing absurd is ever allocated."""
+
+import itertools
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from bigdl.errors import FormatError
+from bigdl.formats.spec import Array, StoredArray
+
+_MAX_ATTRIBUTE = 64 * 2**20
+_MAX_VARIABLE_STRINGS = 2**30
+_MAX_DEPTH = 64
+_ALWAYS_READ = 2**20
+_MAX_CHUNK = 64 * 2**20
+_MAX_COMPRESSION = 1100  # deflate cannot do better than 1032
+
+
+@contextmanager
+def guarded(source: str, what: str) -> Iterator[None]:
+    """Turns whatever the HDF5 library makes of a damaged file into a ``FormatError``."""
+    try:
+        yield
+    except FormatError:
+        raise
+    except Exception as error:  # h5py raises nearly every built-in kind
+        raise FormatError(
+            f"{source}: {what} cannot be read: {type(error).__name__}: {error}. The file is damaged or truncated; "
+            "fetch or save it again."
+        ) from error
+
+
+@contextmanager
+def open_file(path: Path, source: str) -> Iterator[h5py.File]:
+    """Opens a local file for reading.
+
+    Raises:
+        FormatError: It is no HDF5 file, or a damaged one.
+    """
+    if path.stat().st_size == 0:
+        raise FormatError(f"{source} is empty. Expected an HDF5 file.")
+    if not h5py.is_hdf5(path):
+        raise FormatError(f"{source} is no HDF5 file. Expected what Keras's save_weights() or save() writes.")
+    with guarded(source, "the file"):
+        file = h5py.File(path, "r", locking="best-effort")
+    try:
+        yield file
+    finally:
+        file.close()
+
+
+def child(group: h5py.Group, name: str, source: str) -> h5py.HLObject | None:
+    """Returns what is under a name, which may contain slashes; None where there is nothing.
+
+    Links are looked at one by one before they are followed: a soft or external link may lead to another file.
+
+    Raises:
+        FormatError: The way leads over such a link, or to a damaged place.
+    """
+    node: h5py.HLObject = group.file["/"] if name.startswith("/") else group
+    steps = [step for step in name.split("/") if step not in ("", ".")]
+    if not steps or len(steps) > _MAX_DEPTH:
+        raise FormatError(f"{source}: {_shown(name)} is no name for a part of {group.name!r}.")
+    for step in steps:
+        with guarded(source, f"{_shown(name)} in {group.name!r}"):
+            key = step.encode("utf8")
+            if not isinstance(node, h5py.Group) or not node.id.links.exists(key):
+                return None
+            if node.id.links.get_info(key).type != h5py.h5l.TYPE_HARD:
+                raise FormatError(
+                    f"{source}: {_shown(name)} in {group.name!r} is a link that may lead to another file, "
+                    "and is not followed. Copy the data into the file."
+                )
+            node = _opened(h5py.h5o.open(node.id, key), name, source)
+    return node
+
+
+def _opened(identifier: h5py.h5g.GroupID | h5py.h5d.DatasetID, name: str, source: str) -> h5py.HLObject:
+    if isinstance(identifier, h5py.h5g.GroupID):
+        return h5py.Group(identifier)
+    if not isinstance(identifier, h5py.h5d.DatasetID):
+        raise FormatError(f"{source}: {_shown(name)} is neither a group nor an array.")
+    # Before anything asks for the shape, for which a virtual dataset would open its sources.
+    layout = identifier.get_create_plist()
+    if layout.get_layout() == h5py.h5d.VIRTUAL or layout.get_external_count():
+        raise FormatError(
+            f"{source}: {_shown(name)} keeps its data in another file, which is not read. Copy the data into the file."
+        )
+    return h5py.Dataset(identifier)
+
+
+def stored_array(dataset: h5py.Dataset, name: str, source: str) -> StoredArray:
+    """Describes a dataset of numbers; its values are read on demand, while the file is open.
+
+    Raises:
+        FormatError: It does not hold numbers, or declares more of them than the file can hold.
+    """
+    with guarded(source, f"array {_shown(name)}"):
+        dtype = dataset.dtype
+        if dtype.kind not in "fiub":
+            raise FormatError(f"{source}: array {_shown(name)} must hold numbers. Received: dtype {dtype}.")
+        if dataset.shape is None:
+            raise FormatError(f"{source}: array {_shown(name)} has no shape.")
+        _check_size(dataset, name, source)
+        shape = tuple(int(size) for size in dataset.shape)
+    native = dtype.newbyteorder("=")
+
+    def read() -> Array:
+        with guarded(source, f"array {_shown(name)}"):
+            array = np.empty(shape, native)
+            if array.size:
+                dataset.id.read(h5py.h5s.ALL, h5py.h5s.ALL, array)
+        return array
+
+    return StoredArray(name, shape, native, read)
+
+
+def _check_size(dataset: h5py.Dataset, name: str, source: str) -> None:
+    declared = math.prod(dataset.shape) * dataset.dtype.itemsize
+    stored = dataset.id.get_storage_size()
+    factor = _MAX_COMPRESSION if dataset.id.get_create_plist().get_nfilters() else 1
+    if stored > dataset.file.id.get_filesize() or (declared > _ALWAYS_READ and declared > stored * factor):
+        raise FormatError(
+            f"{source}: array {_shown(name)} of shape {dataset.shape} takes {declared} bytes, the file has {stored} "
+            "for it. The file is damaged or truncated; fetch or save it again."
+        )
+    if dataset.chunks and math.prod(dataset.chunks) * dataset.dtype.itemsize > max(_MAX_CHUNK, declared):
+        raise FormatError(f"{source}: array {_shown(name)} is stored in pieces of absurd size: {dataset.chunks}.")
+
+
+def strings(node: h5py.HLObject, name: str, source: str) -> tuple[str, ...] | None:
+    """Returns an attribute that is a list of strings; None where there is none.
+
+    A list too long for one attribute is spread over ``name0``, ``name1``, ...
+
+    Raises:
+        FormatError: It is something else.
+    """
+    if (value := _attribute(node, name, source)) is not None:
+        return _as_strings(value, name, source)
+    parts: list[str] = []
+    for piece in itertools.count():
+        if (value := _attribute(node, f"{name}{piece}", source)) is None:
+            return tuple(parts) if piece else None
+        parts.extend(_as_strings(value, name, source))
+    return None
+
+
+def text(node: h5py.HLObject, name: str, source: str) -> str | None:
+    """Returns an attribute that is one string; None where there is none.
+
+    Raises:
+        FormatError: It is something else.
+    """
+    value = _attribute(node, name, source)
+    if value is None:
+        return None
+    found = _as_strings(value, name, source)
+    if len(found) != 1:
+        raise FormatError(f"{source}: attribute {name!r} must be one string. Received: {len(found)}.")
+    return found[0]
+
+
+def integer(node: h5py.HLObject, name: str, source: str) -> int | None:
+    """Returns an attribute that is an integer; None where there is none.
+
+    Raises:
+        FormatError: It is something else.
+    """
+    value = _attribute(node, name, source)
+    if value is None:
+        return None
+    if value.size != 1 or value.dtype.kind not in "iu":
+        raise FormatError(f"{source}: attribute {name!r} must be an integer. Received: {value.dtype} {value.shape}.")
+    number: int = value.item()
+    return number
+
+
+def _attribute(node: h5py.HLObject, name: str, source: str) -> Array | None:
+    with guarded(source, f"attribute {name!r} of {node.name!r}"):
+        if name not in node.attrs:
+            return None
+        attribute = node.attrs.get_id(name)
+        shape, dtype = attribute.shape, attribute.dtype
+        if shape is None:
+            return np.empty(0)
+        size = math.prod(shape)
+        # Many variable strings may share one place in the file, so that a small file can ask for any amount of memory.
+        variable = dtype.kind == "O" and size > 1
+        if size * max(dtype.itemsize, 1) > _MAX_ATTRIBUTE or (
+            variable and size * _most_bytes_of_a_string(node.file) > _MAX_VARIABLE_STRINGS
+        ):
+            raise FormatError(f"{source}: attribute {name!r} of {node.name!r} is absurdly large: {size} values.")
+        return np.asarray(node.attrs[name])
+
+
+def _most_bytes_of_a_string(file: h5py.File) -> int:
+    """Returns how large a string in an attribute can be: what the file's arrays leave."""
+    arrays = 0
+
+    def count(_name: bytes) -> None:
+        nonlocal arrays
+        found = h5py.h5o.open(file.id, _name)
+        if isinstance(found, h5py.h5d.DatasetID):
+            arrays += found.get_storage_size()
+
+    h5py.h5o.visit(file.id, count)  # hard links only, each object once
+    return max(file.id.get_filesize() - arrays, 0)
+
+
+def _as_strings(value: Array, name: str, source: str) -> tuple[str, ...]:
+    if value.size == 0:  # Keras writes an empty list as an array of floats
+        return ()
+    try:
+        return tuple(_as_string(item) for item in value.reshape(-1).tolist())
+    except (TypeError, UnicodeDecodeError) as error:
+        raise FormatError(f"{source}: attribute {name!r} must hold strings: {error}.") from error
+
+
+def _as_string(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf8")
+    if isinstance(value, str):
+        return value.encode("utf8", "surrogateescape").decode("utf8")  # h5py hides undecodable bytes in surrogates
+    raise TypeError(f"received a {type(value).__name__}")
+
+
+def _shown(name: str) -> str:
+    return repr(name if len(name) <= 100 else name[:100] + "...")
