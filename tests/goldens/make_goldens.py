@@ -13,22 +13,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from make_write import HERE, dump, without_times, write
 
-MODULES = (
-    "make_core",
-    "make_conv",
-    "make_images",
-    "make_units",
-    "make_recurrent",
-    "make_wrappers",
-    "make_merge",
-    "make_graphs",
-    "make_nested",
-)
+MODULES = ["core", "conv", "images", "units", "recurrent", "wrappers", "merge", "graphs", "nested", "nets"]
 
 
 def families():
     """All families, by name, in the order of the modules."""
-    found = [family for module in MODULES for family in importlib.import_module(module).FAMILIES]
+    found = [family for module in MODULES for family in importlib.import_module("make_" + module).FAMILIES]
     return {family.name: family for family in found}
 
 
