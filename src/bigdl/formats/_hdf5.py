@@ -10,6 +10,8 @@ import h5py
 import numpy as np
 
 from bigdl.errors import FormatError
+from bigdl.formats._guard import guarded, shown
+from bigdl.formats._sniff import describe, looks_like_hdf5
 from bigdl.formats.spec import Array, StoredArray
 
 _MAX_ATTRIBUTE = 64 * 2**20
@@ -21,30 +23,16 @@ _MAX_COMPRESSION = 1100  # deflate cannot do better than 1032
 
 
 @contextmanager
-def guarded(source: str, what: str) -> Iterator[None]:
-    """Turns whatever the HDF5 library makes of a damaged file into a ``FormatError``."""
-    try:
-        yield
-    except FormatError:
-        raise
-    except Exception as error:  # h5py raises nearly every built-in kind
-        raise FormatError(
-            f"{source}: {what} cannot be read: {type(error).__name__}: {error}. The file is damaged or truncated; "
-            "fetch or save it again."
-        ) from error
-
-
-@contextmanager
 def open_file(path: Path, source: str) -> Iterator[h5py.File]:
     """Opens a local file for reading.
 
     Raises:
         FormatError: It is no HDF5 file, or a damaged one.
     """
-    if path.stat().st_size == 0:
-        raise FormatError(f"{source} is empty. Expected an HDF5 file.")
-    if not h5py.is_hdf5(path):
-        raise FormatError(f"{source} is no HDF5 file. Expected what Keras's save_weights() or save() writes.")
+    if not looks_like_hdf5(path):
+        raise FormatError(
+            f"{source} is no HDF5 file but {describe(path)}. Expected what Keras's save_weights() or save() writes."
+        )
     with guarded(source, "the file"):
         file = h5py.File(path, "r", locking="best-effort")
     try:
@@ -64,15 +52,15 @@ def child(group: h5py.Group, name: str, source: str) -> h5py.HLObject | None:
     node: h5py.HLObject = group.file["/"] if name.startswith("/") else group
     steps = [step for step in name.split("/") if step not in ("", ".")]
     if not steps or len(steps) > _MAX_DEPTH:
-        raise FormatError(f"{source}: {_shown(name)} is no name for a part of {group.name!r}.")
+        raise FormatError(f"{source}: {shown(name)} is no name for a part of {group.name!r}.")
     for step in steps:
-        with guarded(source, f"{_shown(name)} in {group.name!r}"):
+        with guarded(source, f"{shown(name)} in {group.name!r}"):
             key = step.encode("utf8")
             if not isinstance(node, h5py.Group) or not node.id.links.exists(key):
                 return None
             if node.id.links.get_info(key).type != h5py.h5l.TYPE_HARD:
                 raise FormatError(
-                    f"{source}: {_shown(name)} in {group.name!r} is a link that may lead to another file, "
+                    f"{source}: {shown(name)} in {group.name!r} is a link that may lead to another file, "
                     "and is not followed. Copy the data into the file."
                 )
             node = _opened(h5py.h5o.open(node.id, key), name, source)
@@ -83,12 +71,12 @@ def _opened(identifier: h5py.h5g.GroupID | h5py.h5d.DatasetID, name: str, source
     if isinstance(identifier, h5py.h5g.GroupID):
         return h5py.Group(identifier)
     if not isinstance(identifier, h5py.h5d.DatasetID):
-        raise FormatError(f"{source}: {_shown(name)} is neither a group nor an array.")
+        raise FormatError(f"{source}: {shown(name)} is neither a group nor an array.")
     # Before anything asks for the shape, for which a virtual dataset would open its sources.
     layout = identifier.get_create_plist()
     if layout.get_layout() == h5py.h5d.VIRTUAL or layout.get_external_count():
         raise FormatError(
-            f"{source}: {_shown(name)} keeps its data in another file, which is not read. Copy the data into the file."
+            f"{source}: {shown(name)} keeps its data in another file, which is not read. Copy the data into the file."
         )
     return h5py.Dataset(identifier)
 
@@ -99,18 +87,18 @@ def stored_array(dataset: h5py.Dataset, name: str, source: str) -> StoredArray:
     Raises:
         FormatError: It does not hold numbers, or declares more of them than the file can hold.
     """
-    with guarded(source, f"array {_shown(name)}"):
+    with guarded(source, f"array {shown(name)}"):
         dtype = dataset.dtype
         if dtype.kind not in "fiub":
-            raise FormatError(f"{source}: array {_shown(name)} must hold numbers. Received: dtype {dtype}.")
+            raise FormatError(f"{source}: array {shown(name)} must hold numbers. Received: dtype {dtype}.")
         if dataset.shape is None:
-            raise FormatError(f"{source}: array {_shown(name)} has no shape.")
+            raise FormatError(f"{source}: array {shown(name)} has no shape.")
         _check_size(dataset, name, source)
         shape = tuple(int(size) for size in dataset.shape)
     native = dtype.newbyteorder("=")
 
     def read() -> Array:
-        with guarded(source, f"array {_shown(name)}"):
+        with guarded(source, f"array {shown(name)}"):
             array = np.empty(shape, native)
             if array.size:
                 dataset.id.read(h5py.h5s.ALL, h5py.h5s.ALL, array)
@@ -125,11 +113,11 @@ def _check_size(dataset: h5py.Dataset, name: str, source: str) -> None:
     factor = _MAX_COMPRESSION if dataset.id.get_create_plist().get_nfilters() else 1
     if stored > dataset.file.id.get_filesize() or (declared > _ALWAYS_READ and declared > stored * factor):
         raise FormatError(
-            f"{source}: array {_shown(name)} of shape {dataset.shape} takes {declared} bytes, the file has {stored} "
+            f"{source}: array {shown(name)} of shape {dataset.shape} takes {declared} bytes, the file has {stored} "
             "for it. The file is damaged or truncated; fetch or save it again."
         )
     if dataset.chunks and math.prod(dataset.chunks) * dataset.dtype.itemsize > max(_MAX_CHUNK, declared):
-        raise FormatError(f"{source}: array {_shown(name)} is stored in pieces of absurd size: {dataset.chunks}.")
+        raise FormatError(f"{source}: array {shown(name)} is stored in pieces of absurd size: {dataset.chunks}.")
 
 
 def strings(node: h5py.HLObject, name: str, source: str) -> tuple[str, ...] | None:
@@ -176,8 +164,7 @@ def integer(node: h5py.HLObject, name: str, source: str) -> int | None:
         return None
     if value.size != 1 or value.dtype.kind not in "iu":
         raise FormatError(f"{source}: attribute {name!r} must be an integer. Received: {value.dtype} {value.shape}.")
-    number: int = value.item()
-    return number
+    return int(value.reshape(-1)[0])
 
 
 def _attribute(node: h5py.HLObject, name: str, source: str) -> Array | None:
@@ -209,7 +196,7 @@ def _most_bytes_of_a_string(file: h5py.File) -> int:
             arrays += found.get_storage_size()
 
     h5py.h5o.visit(file.id, count)  # hard links only, each object once
-    return max(file.id.get_filesize() - arrays, 0)
+    return max(int(file.id.get_filesize()) - arrays, 0)
 
 
 def _as_strings(value: Array, name: str, source: str) -> tuple[str, ...]:
@@ -227,7 +214,3 @@ def _as_string(value: object) -> str:
     if isinstance(value, str):
         return value.encode("utf8", "surrogateescape").decode("utf8")  # h5py hides undecodable bytes in surrogates
     raise TypeError(f"received a {type(value).__name__}")
-
-
-def _shown(name: str) -> str:
-    return repr(name if len(name) <= 100 else name[:100] + "...")

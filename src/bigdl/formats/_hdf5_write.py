@@ -1,6 +1,5 @@
 """Writing the HDF5 files that Keras 1.2.2 opens."""
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy as np
 
 from bigdl import files
 from bigdl.errors import FormatError
+from bigdl.formats._guard import distinct
 from bigdl.formats.keras_json import KERAS_VERSION, dumps
 from bigdl.formats.spec import LayerArrays, StoredArray, TrainingSpec
 
@@ -81,16 +81,7 @@ def _write_layers(group: h5py.Group, layers: Sequence[LayerArrays]) -> None:
 
 
 def _write_arrays(group: h5py.Group, arrays: Sequence[StoredArray]) -> None:
-    names = _distinct([array.name for array in arrays])
+    names = distinct([array.name for array in arrays])  # Keras takes the order from the attribute, whatever the names
     group.attrs["weight_names"] = [name.encode("utf8") for name in names]
     for name, array in zip(names, arrays, strict=True):
         group.create_dataset(name, data=np.asarray(array.read()))
-
-
-def _distinct(names: Sequence[str]) -> list[str]:
-    """Numbers the names that occur again: Keras takes the order from the attribute, whatever the names."""
-    found: dict[str, None] = {}
-    for name in names:
-        candidates = itertools.chain([name], (f"{name}_{number}" for number in itertools.count(1)))
-        found[next(candidate for candidate in candidates if candidate not in found)] = None
-    return list(found)

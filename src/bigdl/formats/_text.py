@@ -48,7 +48,7 @@ def parse(data: str | bytes, source: str) -> Any:
 
 def _decode(data: str | bytes, source: str) -> str:
     if len(data) > MAX_BYTES:
-        raise FormatError(f"{source} has {len(data)} bytes, more than a model definition can have ({MAX_BYTES}).")
+        raise FormatError(f"{source} has more than {MAX_BYTES} bytes, which no model definition has.")
     if isinstance(data, bytes):
         try:
             data = data.decode(json.detect_encoding(data))

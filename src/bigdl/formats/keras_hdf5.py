@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import h5py
 
@@ -24,8 +25,15 @@ def open_hdf5(uri: files.Uri) -> Iterator["KerasHdf5"]:
         MissingFileError: There is no such file.
         FormatError: It is no HDF5 file, or a damaged one.
     """
-    with files.local_copy(uri) as path, _hdf5.open_file(path, files.display(uri)) as file:
-        yield KerasHdf5(file, files.display(uri))
+    with files.local_copy(uri) as path, open_local(path, files.display(uri)) as opened:
+        yield opened
+
+
+@contextmanager
+def open_local(path: Path, source: str) -> Iterator["KerasHdf5"]:
+    """Opens a local file as ``open_hdf5`` does; messages call it ``source``."""
+    with _hdf5.open_file(path, source) as file:
+        yield KerasHdf5(file, source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def read_definition(text: str | bytes, source: str = "memory", keras_version: st
 
 
 def architecture(config: Any, class_name: str, source: str = "memory") -> GraphSpec:
-    """Reads the configuration of a model that another layer holds.
+    """Reads the configuration of a model: one that another layer holds, or one of Keras 1.2.2's ``get_config``.
 
     Args:
         config: A list for a ``Sequential``, a mapping for a ``Model``.
@@ -66,7 +66,7 @@ def architecture(config: Any, class_name: str, source: str = "memory") -> GraphS
     Raises:
         FormatError: It is no such configuration.
     """
-    return _Reader(source, None).top(class_name, config)
+    return _Reader(source, KERAS_VERSION).top(class_name, config)
 
 
 def write_definition(class_name: str, config: Mapping[str, Any] | Sequence[Any]) -> str:

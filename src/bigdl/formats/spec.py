@@ -124,7 +124,17 @@ class TrainingSpec:
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """A model as its files describe it."""
+    """A model as its files describe it.
+
+    Attributes:
+        graph: The layers and their connections.
+        weights: The arrays, where a file has them.
+        training: How it was compiled, where a file says so.
+        keras_version: The version that wrote the definition, where it says so.
+        source: The file, for messages.
+        notes: What a reader found that the user may want to know.
+        extra: What this library keeps in its own format beside the model.
+    """
 
     graph: GraphSpec
     weights: WeightsSpec | None = None
@@ -132,3 +142,4 @@ class ModelSpec:
     keras_version: str | None = None
     source: str = "memory"
     notes: tuple[str, ...] = field(default=())
+    extra: Mapping[str, Any] = field(default_factory=dict)
