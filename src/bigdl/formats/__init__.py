@@ -12,6 +12,7 @@ from bigdl.formats.keras_json import write_definition as write_definition
 from bigdl.formats.native import open_native as open_native
 from bigdl.formats.native import write_native as write_native
 from bigdl.formats.reader import read_model as read_model
+from bigdl.formats.reader import read_weights as read_weights
 
 __all__ = [
     "Definition",
@@ -22,6 +23,7 @@ __all__ = [
     "open_native",
     "read_definition",
     "read_model",
+    "read_weights",
     "write_definition",
     "write_full",
     "write_native",

@@ -13,6 +13,7 @@ MODEL_KINDS: Mapping[str, str] = {"Sequential": "Sequential", "Model": "Model", 
 DROPPED_KEYS = frozenset({"cache_enabled", "custom_name"})
 DROPPED_KEYS_OF: Mapping[str, frozenset[str]] = {
     "Highway": frozenset({"transform_bias"}),  # until 1.1; only an initial value
+    "Merge": frozenset({"trainable", "input_shape"}),  # 0.x
 }
 
 # Keys added since, where the constructor has no default that means the same.
@@ -84,13 +85,18 @@ def entry_of_1x(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     class_name = entry["name"]
     if class_name in MODEL_KINDS:
         return {"class_name": class_name, "config": entry.get("layers")}
-    return {"class_name": class_name, "config": {**entry, "name": entry.get("custom_name")}}
+    name = entry.get("custom_name")
+    if name == class_name.lower():  # what each nameless layer of the class is called
+        name = None
+    return {"class_name": class_name, "config": {**entry, "name": name}}
 
 
 def config_of_122(class_name: str, config: Mapping[str, Any]) -> dict[str, Any]:
     """Turns the configuration of a layer, as any 1.x or 0.3 wrote it, into that of Keras 1.2.2."""
     dropped = DROPPED_KEYS | DROPPED_KEYS_OF.get(class_name, frozenset())
     kept = {key: _value_of_122(key, value) for key, value in config.items() if key not in dropped}
+    if isinstance(shape := kept.pop("input_shape", None), list):
+        kept.setdefault("batch_input_shape", [None, *shape])
     return {**ADDED_KEYS_OF.get(class_name, {}), **kept}
 
 

@@ -14,8 +14,6 @@ _MISTAKES: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "a ZIP archive (unpack it first; a .keras file of Keras 3 is not read)"),
     (b"\x1f\x8b", "compressed by gzip (unpack it first)"),
     (b"\x80", "a pickle, which is never read as it can execute code"),
-    (b"{", "text, perhaps a model definition"),
-    (_HDF5, "HDF5"),
 )
 
 
@@ -32,10 +30,16 @@ def looks_like_native(path: Path) -> bool:
 
 def describe(path: Path) -> str:
     """Says what a file is that was expected to be something else."""
+    head = _head(path)
+    return mistake(path) or ("an HDF5 file" if head.startswith(_HDF5) else f"something that begins with {head!r}")
+
+
+def mistake(path: Path) -> str | None:
+    """Says what a file is that is none of a model; None where it may be one."""
     head = _head(path).lstrip()
     if not head:
         return "empty"
-    return next((text for prefix, text in _MISTAKES if head.startswith(prefix)), f"something that begins with {head!r}")
+    return next((text for prefix, text in _MISTAKES if head.startswith(prefix)), None)
 
 
 def _head(path: Path) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 from bigdl import files
 from bigdl.errors import FormatError
 from bigdl.formats import keras_hdf5, native
-from bigdl.formats._sniff import describe, looks_like_hdf5, looks_like_native
+from bigdl.formats._sniff import describe, looks_like_hdf5, looks_like_native, mistake
 from bigdl.formats._text import MAX_BYTES
 from bigdl.formats.keras_json import read_definition
 from bigdl.formats.spec import ModelSpec, WeightsSpec
@@ -40,12 +40,30 @@ def read_model(def_uri: files.Uri, weights_uri: files.Uri | None = None) -> Iter
             yield replace(_model(stack, def_uri, own_weights=False), weights=_weights(stack, weights_uri))
 
 
+@contextmanager
+def read_weights(uri: files.Uri) -> Iterator[WeightsSpec]:
+    """Opens weights; their arrays can be read inside the ``with`` block.
+
+    Args:
+        uri: An HDF5 file of weights, a full save, or a model saved by this library.
+
+    Raises:
+        MissingFileError: There is no such file.
+        StorageError: The file cannot be read.
+        FormatError: It is not what it should be, or holds no weights.
+    """
+    with ExitStack() as stack:
+        yield _weights(stack, uri)
+
+
 def _model(stack: ExitStack, uri: files.Uri, own_weights: bool) -> ModelSpec:
     path, source = _local(stack, uri)
     if looks_like_hdf5(path):
         return _full_save(stack.enter_context(keras_hdf5.open_local(path, source)), own_weights)
     if looks_like_native(path):
         return stack.enter_context(native.open_local(path, source))
+    if (what := mistake(path)) is not None:
+        raise FormatError(f"{source} is no model but {what}.")
     with open(path, "rb") as file:
         definition = read_definition(file.read(MAX_BYTES + 1), source)
     return ModelSpec(definition.graph, keras_version=definition.keras_version, source=source)
