@@ -11,9 +11,9 @@ import sys
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from make_write import HERE, dump, without_times, write
+from make_write import HERE, dump, without_times
 
-MODULES = ["core", "conv", "images", "units", "recurrent", "wrappers", "merge", "graphs", "nested", "nets"]
+MODULES = ["core", "conv", "images", "units", "recurrent", "wrappers", "merge", "graphs", "nested", "nets", "files"]
 
 
 def families():
@@ -28,7 +28,7 @@ def make(family):
     notes, failed = {}, []
     for case in family.cases:
         try:
-            facts = write(family, case)
+            facts = family.write(family, case)
         except Exception as error:
             failed.append(f"{family.name}/{case.name}: {type(error).__name__}: {error}")
         else:

@@ -24,6 +24,7 @@ VARIANTS = {
     "mem_unroll": {"consume_less": "mem", "unroll": True},
     "gpu_unroll": {"consume_less": "gpu", "unroll": True},
 }
+MASKED = ("plain", "sequences", "backwards", "backwards_sequences", "unroll", "unroll_sequences", "mem", "gpu")
 STATEFUL = {
     "plain": {},
     "sequences": {"return_sequences": True},
@@ -48,12 +49,13 @@ for cell, cls in CELLS.items():
         if cls is SimpleRNN and variant not in ("gpu", "mem") and "consume_less" in options:
             continue  # it has one layout only
         recurrent.layer(f"{cell}_{variant}", cls, UNITS, shape=(STEPS, FEATURES), **options)
-        recurrent.stack(
-            f"{cell}_masked_{variant}",
-            (STEPS, FEATURES),
-            lambda cls=cls, options=options: [Masking(), cls(UNITS, **options)],
-            inputs=masked,
-        )
+        if variant in MASKED:
+            recurrent.stack(
+                f"{cell}_masked_{variant}",
+                (STEPS, FEATURES),
+                lambda cls=cls, options=options: [Masking(), cls(UNITS, **options)],
+                inputs=masked,
+            )
     for variant, options in STATEFUL.items():
         recurrent.layer(
             f"{cell}_stateful_{variant}", cls, UNITS, batch_input_shape=(2, STEPS, FEATURES), stateful=True, **options

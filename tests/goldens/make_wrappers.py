@@ -132,6 +132,8 @@ distributed.model("embedding", distributed_embedding)
 
 # Bidirectional
 for (cell, cls), mode, sequences in product(CELLS.items(), MODES, (False, True)):
+    if mode != "concat" and cls is not LSTM:
+        continue  # merging knows nothing of the cell
     kind = "sequences" if sequences else "last"
     name = f"{cell}_{mode}_{kind}"
     bidirectional.stack(

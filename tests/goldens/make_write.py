@@ -45,11 +45,19 @@ class Case:
 
 
 class Family:
-    """The cases of one folder."""
+    """The cases of one folder.
 
-    def __init__(self, name):
+    Args:
+        name: The folder.
+        write: ``(family, case)``: makes the files of a case and returns what there is to note.
+        libver: The HDF5 layout. Keras itself takes ``"earliest"``; ``"latest"`` takes half the room.
+    """
+
+    def __init__(self, name, write=None, libver="latest"):
         self.name = name
         self.cases = []
+        self.write = write or write_case
+        self.libver = libver
 
     def model(self, name, build, **options):
         """A case from a function that returns a model."""
@@ -154,12 +162,16 @@ def save_arrays(path, **groups):
     np.savez_compressed(path, **arrays)
 
 
-def write(family, case):
-    """Writes the files of a case and returns what there is to note about it (a dict, often empty)."""
+def place(family, case):
+    """The path of a case's files without extension, and its random numbers."""
     folder = os.path.join(HERE, family.name)
     os.makedirs(folder, exist_ok=True)
-    stem = os.path.join(folder, case.name)
-    rng = generator(family.name + "/" + case.name)
+    return os.path.join(folder, case.name), generator(family.name + "/" + case.name)
+
+
+def write_case(family, case):
+    """Definition, weights, and what the model read back from them predicts."""
+    stem, rng = place(family, case)
 
     start(case.ordering)
     model = case.build()
@@ -168,7 +180,8 @@ def write(family, case):
     with open(stem + ".json", "w") as file:
         file.write(model.to_json() + "\n")
     if model.weights:
-        model.save_weights(stem + ".h5")
+        with h5py.File(stem + ".h5", "w", libver=family.libver) as file:
+            model.save_weights_to_hdf5_group(file)
     stateful = bool(getattr(model, "stateful", False))
     live = two_predictions(model, inputs, stateful)
 
