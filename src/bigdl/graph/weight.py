@@ -10,12 +10,15 @@ import contextlib
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from bigdl.graph.weighted import WeightedModule
 
 Regularizer = Callable[[Tensor], Tensor]
 Constraint = Callable[[Tensor], Tensor]
@@ -75,7 +78,7 @@ class Weight:
     """
 
     name: str
-    module: torch.nn.Module
+    module: WeightedModule
     attribute: str
     view: Callable[[Tensor], Tensor]
     trainable: bool

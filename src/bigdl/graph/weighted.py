@@ -124,6 +124,16 @@ class WeightedModule(nn.Module):
         """
         assign_weights(self.weights, weights, f"Layer {self.name!r} ({type(self).__name__})")
 
+    def stored_shapes(self, shapes: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+        """Returns the shapes that a file's arrays must have, given those they have: the weights' own.
+
+        A layer that can take arrays of other shapes returns those, and changes its weights in ``resize``.
+        """
+        return [weight.shape for weight in self.weights]
+
+    def resize(self, shapes: Sequence[tuple[int, ...]]) -> None:
+        """Prepares the weights for arrays of shapes that ``stored_shapes`` agreed to; called when all are checked."""
+
     def count_params(self) -> int:
         """Returns the number of values in the layer's arrays."""
         return sum(weight.value.numel() for weight in self.weights)

@@ -58,8 +58,11 @@ def softsign(x: Tensor) -> Tensor:
 @_register
 def relu(x: Tensor, alpha: float = 0.0, max_value: float | None = None) -> Tensor:
     """``max(x, 0)``, with slope ``alpha`` below zero and at most ``max_value``."""
-    y = F.leaky_relu(x, alpha) if alpha else F.relu(x)
-    return y if max_value is None else y.clamp(max=max_value)
+    y = F.relu(x)
+    if max_value is not None:
+        y = y.clamp(max=max_value)
+    # Not F.leaky_relu, which has another gradient at 0.
+    return y - alpha * F.relu(-x) if alpha else y
 
 
 @_register

@@ -6,7 +6,8 @@ from typing import Any
 
 from torch import Tensor
 
-from bigdl.graph import SAME, Layer, Layout
+from bigdl.errors import LayerError
+from bigdl.graph import SAME, Layer, Layout, Shape
 from bigdl.layers import activations, constraints, initializations, regularizers
 
 
@@ -51,6 +52,19 @@ class AffineLayer(Layer):
         self.b_constraint = constraints.get(b_constraint)
         self.use_bias = bool(bias)
 
+    def known_length(self, input_shape: Shape) -> int:
+        """Returns the length of the input's last axis.
+
+        Raises:
+            LayerError: It is not known, or there is no axis but the batch's.
+        """
+        if len(input_shape) < 2 or input_shape[-1] is None:
+            raise LayerError(
+                f"Layer {self.name!r} ({type(self).__name__}) needs an input of rank 2 or more whose last axis is "
+                f"known. Received: shape {input_shape}. (A Flatten before it needs an input of fixed size.)"
+            )
+        return input_shape[-1]
+
     def add_kernel(self, shape: tuple[int, ...], layout: Layout = SAME, dim_ordering: str = "th") -> None:
         """Creates W, given its shape and layout in Keras; it is ``self.weight``."""
         initializer = initializations.get(self.init, dim_ordering)
@@ -92,3 +106,10 @@ class AffineLayer(Layer):
             "b_constraint": constraints.serialize(self.b_constraint),
             "bias": self.use_bias,
         }
+
+
+def with_input_dim(input_dim: int | None, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Returns a layer's arguments with the shape of a vector as input, where nothing else gives a shape."""
+    if not input_dim or {"input_shape", "batch_input_shape"} & kwargs.keys():
+        return kwargs
+    return {**kwargs, "input_shape": (int(input_dim),)}

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from bigdl.errors import LayerError
 from bigdl.graph import InputLayer, Layer, Shape
 from bigdl.layers import activations
-from bigdl.layers.affine import AffineLayer
+from bigdl.layers.affine import AffineLayer, with_input_dim
 from bigdl.layers.layouts import MATRIX
 from bigdl.registry import layer, register_layer
 
@@ -42,20 +42,13 @@ class Dense(AffineLayer):
         input_dim: int | None = None,
         **kwargs: Any,
     ) -> None:
-        if input_dim and not {"input_shape", "batch_input_shape"} & kwargs.keys():
-            kwargs["input_shape"] = (int(input_dim),)
-        super().__init__(init=init, activation=activation, weights=weights, **kwargs)
+        super().__init__(init=init, activation=activation, weights=weights, **with_input_dim(input_dim, kwargs))
         self.output_dim = int(output_dim)
         self.input_dim = input_dim
 
     def build(self, input_shape: Shape) -> None:
         """Creates W and b."""
-        if len(input_shape) < 2 or input_shape[-1] is None:
-            raise LayerError(
-                f"Layer {self.name!r} (Dense) needs an input of rank 2 or more whose last axis is known. "
-                f"Received: shape {input_shape}. (A Flatten before it needs an input of fixed size.)"
-            )
-        self.input_dim = input_shape[-1]
+        self.input_dim = self.known_length(input_shape)
         self.add_kernel((self.input_dim, self.output_dim), MATRIX)
         self.add_bias((self.output_dim,))
 

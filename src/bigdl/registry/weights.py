@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from bigdl.errors import WeightMismatchError
 from bigdl.formats.spec import LayerArrays, StoredArray, WeightsSpec
 from bigdl.graph import Container, Layer
+from bigdl.graph.weighted import WeightedModule
 from bigdl.registry.classes import entry_for
 
 
@@ -104,17 +105,37 @@ def _fitting(layer: Layer, stored: LayerArrays, source: str, position: int | Non
             f"({', '.join(f'{weight.name}{weight.shape}' for weight in expected) or 'none'}). "
             f"Received: {len(arrays)} ({', '.join(f'{a.name}{a.shape}' for a in arrays) or 'none'})."
         )
-    for weight, array in zip(expected, arrays, strict=True):
-        if weight.shape != array.shape:
+    for weight, shape, array in zip(expected, _expected_shapes(layer, arrays), arrays, strict=True):
+        if shape != array.shape:
             raise WeightMismatchError(
-                f"{where}: {weight.name!r} must have shape {weight.shape}. Received: {array.name!r} with shape "
+                f"{where}: {weight.name!r} must have shape {shape}. Received: {array.name!r} with shape "
                 f"{array.shape}. Are these weights of another model?"
             )
     return arrays
 
 
+def _expected_shapes(layer: Layer, arrays: Sequence[StoredArray]) -> list[tuple[int, ...]]:
+    """Returns the shapes that stored arrays must have; some layers take others than their own."""
+    expected = [weight.shape for weight in layer.weights]
+    for module, places in _by_module(layer).items():
+        shapes = module.stored_shapes([arrays[i].shape for i in places])
+        for place, shape in zip(places, shapes, strict=True):
+            expected[place] = shape
+    return expected
+
+
+def _by_module(layer: Layer) -> dict[WeightedModule, list[int]]:
+    """Returns the places of a layer's arrays by the module that holds them; a nested model has several."""
+    places: defaultdict[WeightedModule, list[int]] = defaultdict(list)
+    for i, weight in enumerate(layer.weights):
+        places[weight.module].append(i)
+    return places
+
+
 def _assign(matches: Sequence[tuple[Layer, Sequence[StoredArray]]], report: LoadReport) -> LoadReport:
     for layer, arrays in matches:
+        for module, places in _by_module(layer).items():
+            module.resize([arrays[i].shape for i in places])
         for weight, array in zip(layer.weights, arrays, strict=True):
             weight.assign(array.read())
         report.loaded.append(layer.name)
