@@ -1,1 +1,24 @@
-"""Open Keras 1.x models on PyTorch."""
+"""Open Keras 1.x models on PyTorch: load, predict, train, tune, and give them back.
+
+    from bigdl.nn.layer import *
+    bigdl_model = Model.load_keras("model.json", "weights.h5")
+
+Importing this package is cheap: torch is imported when a model is first asked for.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from bigdl._version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from bigdl.models import load_keras as load_keras
+
+__all__ = ["__version__", "load_keras"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "load_keras":
+        from bigdl.models import load_keras
+
+        return load_keras
+    raise AttributeError(f"module 'bigdl' has no attribute {name!r}")

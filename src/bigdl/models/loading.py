@@ -1,0 +1,112 @@
+"""From files to a live model."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from bigdl.errors import DataError
+from bigdl.files import Uri
+from bigdl.formats import read_model, read_weights
+from bigdl.formats.spec import ModelSpec, WeightsSpec
+from bigdl.graph import Container, without_initialization
+from bigdl.registry import LoadReport, build_graph, custom_object_scope, load_by_name, load_by_position
+
+if TYPE_CHECKING:
+    from bigdl.models.model import Model
+
+logger = logging.getLogger("bigdl")
+
+
+def load_keras(
+    def_path: Uri | None = None,
+    weights_path: Uri | None = None,
+    by_name: bool = False,
+    *,
+    custom_objects: Mapping[str, Any] | None = None,
+    skip_mismatch: bool = False,
+    json_path: Uri | None = None,
+    hdf5_path: Uri | None = None,
+) -> Model:
+    """Loads a Keras 1.x model from any file system.
+
+    Args:
+        def_path: The definition: JSON or YAML, or a full HDF5 save, which also holds the weights. A path or a URI.
+        weights_path: The weights: an HDF5 file of weights, or a full save. Without it, and without weights in the
+            definition, the model is initialized as its layers say.
+        by_name: False: weights are matched with layers in execution order. True: only layers of the same name take
+            theirs, the others are initialized.
+        custom_objects: The user's own layers, layer converters and functions, by the name the files use.
+        skip_mismatch: With ``by_name``, whether layers whose arrays differ in shape are left alone instead of an error.
+        json_path: BigDL's later name of ``def_path``.
+        hdf5_path: BigDL's later name of ``weights_path``; alone, a full HDF5 save.
+
+    Returns:
+        The model, in training mode as BigDL's. It is a ``torch.nn.Module``.
+
+    Raises:
+        DataError: No definition is given, or one argument twice.
+        FormatError: A file is not what it should be.
+        UnsupportedLayerError: A layer's class is not known.
+        LayerError: A layer's configuration or input is not one Keras 1.2.2 takes.
+        WeightMismatchError: The weights do not fit the layers.
+        UnsafeModelError: A layer could only be had by executing code from the file.
+    """
+    definition = _one_of("def_path", def_path, "json_path", json_path)
+    weights = _one_of("weights_path", weights_path, "hdf5_path", hdf5_path)
+    if definition is None:
+        definition, weights = weights, None
+    if definition is None:
+        raise DataError("load_keras needs a definition: def_path='model.json', or a full HDF5 save. Received: nothing.")
+    with read_model(definition, weights) as spec:
+        return from_spec(spec, by_name, skip_mismatch, custom_objects)
+
+
+def from_spec(
+    spec: ModelSpec,
+    by_name: bool = False,
+    skip_mismatch: bool = False,
+    custom_objects: Mapping[str, Any] | None = None,
+) -> Model:
+    """Makes a live model of a description; see ``load_keras`` for the arguments."""
+    # Arrays matched by position fill every weight, so that initial values would be thrown away.
+    complete = spec.weights is not None and not by_name
+    with custom_object_scope(custom_objects):
+        with without_initialization() if complete else contextlib.nullcontext():
+            model = build_graph(spec.graph)
+        if spec.weights is not None:
+            _load(model, spec.weights, by_name, skip_mismatch)
+    for note in spec.notes:
+        logger.info("%s", note)
+    return cast("Model", model)
+
+
+def load_weights(model: Model, path: Uri, by_name: bool = False, skip_mismatch: bool = False) -> None:
+    """Reads weights into a model; see ``Model.load_weights``."""
+    with read_weights(path) as weights:
+        _load(model, weights, by_name, skip_mismatch)
+
+
+def _load(model: Container, weights: WeightsSpec, by_name: bool, skip_mismatch: bool) -> None:
+    if by_name:
+        _log(load_by_name(model, weights, skip_mismatch), weights.source)
+    else:
+        load_by_position(model, weights)
+
+
+def _log(report: LoadReport, source: str) -> None:
+    logger.info(
+        "%s: loaded %d layers by name; left at their initial values: %s; not used: %s",
+        source,
+        len(report.loaded),
+        ", ".join(report.initial) or "none",
+        "; ".join(f"{name} ({reason})" for name, reason in report.skipped.items()) or "none",
+    )
+
+
+def _one_of(name: str, value: Uri | None, other: str, alias: Uri | None) -> Uri | None:
+    if value is not None and alias is not None:
+        raise DataError(f"{name} and {other} are two names of one argument. Received both: {value!r}, {alias!r}.")
+    return alias if value is None else value

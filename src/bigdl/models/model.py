@@ -1,0 +1,146 @@
+"""The two models of Keras 1.2.2, as torch modules that are loaded, trained, used and saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bigdl.files import Uri
+from bigdl.formats.keras_json import architecture
+from bigdl.graph import SequentialContainer
+from bigdl.models import loading, saving
+from bigdl.models.bigdl_face import BigDLFace
+from bigdl.models.summary import summary_table
+from bigdl.registry import build_graph, custom_object_scope, layer
+from bigdl.training import inputs_for
+
+
+@layer()
+class Model(BigDLFace):
+    """A graph of layers from ``Input`` tensors to outputs.
+
+    It speaks Keras 1.2.2 (``compile``, ``fit``, ``evaluate``, ``predict``, ...), BigDL (``load_keras``,
+    ``predict_class``, ``training``, ...) and torch: it is a module.
+
+    Args:
+        input: The tensor(s) of ``Input`` that the graph starts from.
+        output: The tensor(s) that it computes.
+        name: Its name; ``model_N`` by default.
+    """
+
+    load_keras = staticmethod(loading.load_keras)
+
+    @staticmethod
+    def load(path: Uri, custom_objects: Mapping[str, Any] | None = None) -> Model:
+        """Loads a model that ``save`` wrote.
+
+        Args:
+            path: A path or a URI.
+            custom_objects: The user's own layers and functions, by name.
+
+        Raises:
+            FormatError: The file is not a saved model.
+        """
+        return loading.load_keras(path, custom_objects=custom_objects)
+
+    loadModel = load  # noqa: N815 - BigDL's name
+
+    def save(self, path: Uri, over_write: bool = True) -> None:
+        """Saves definition and weights to one file, whole or not at all.
+
+        A path that ends in ``.h5`` or ``.hdf5`` is written as Keras 1.2.2's full save, any other in the library's own
+        format (safetensors with the definition in its header).
+
+        Args:
+            path: A path or a URI.
+            over_write: Whether a file that is there is replaced.
+
+        Raises:
+            FileExistsError: There is a file and ``over_write`` is False; it is left as it is.
+        """
+        saving.save(self, path, over_write)
+
+    def saveModel(self, path: Uri, over_write: bool = False) -> None:  # noqa: N802 - BigDL's name
+        """Saves as ``save`` does; as in BigDL a file that is there is not replaced unless asked for."""
+        self.save(path, over_write)
+
+    def save_weights(self, path: Uri, over_write: bool = True) -> None:
+        """Writes the weights as Keras 1.2.2's HDF5 file of weights.
+
+        Args:
+            path: A path or a URI.
+            over_write: Whether a file that is there is replaced.
+        """
+        saving.save_weights(self, path, over_write)
+
+    def load_weights(self, path: Uri, by_name: bool = False, skip_mismatch: bool = False) -> None:
+        """Reads weights from an HDF5 file of weights or a full save.
+
+        Args:
+            path: A path or a URI.
+            by_name: Whether layers are matched by name instead of order.
+            skip_mismatch: With ``by_name``, whether layers whose arrays differ in shape are left alone.
+
+        Raises:
+            FormatError: The file is not what it should be.
+            WeightMismatchError: The weights do not fit; none is changed then.
+        """
+        loading.load_weights(self, path, by_name, skip_mismatch)
+
+    def to_json(self) -> str:
+        """Returns the definition as Keras 1.2.2 writes it."""
+        return saving.to_json(self)
+
+    def summary(self, print_fn: Callable[[str], None] = print) -> None:
+        """Shows the layers with output shapes, parameters and connections.
+
+        Args:
+            print_fn: Takes the table, as text.
+        """
+        print_fn(summary_table(self))
+
+    def forward(self, *inputs: Any) -> Any:
+        """Computes the output(s), in the mode that the model is in.
+
+        Args:
+            inputs: The inputs, one by one or as one list: torch tensors, or NumPy arrays.
+
+        Returns:
+            A tensor, or a list where the model has several outputs; arrays if arrays were given.
+        """
+        given = list(inputs[0]) if len(inputs) == 1 and isinstance(inputs[0], list | tuple) else list(inputs)
+        if given and all(isinstance(x, np.ndarray) for x in given):
+            with torch.no_grad():
+                return _to_numpy(super().forward(inputs_for(self, given)))
+        return super().forward(*given)
+
+    @classmethod
+    def from_config(cls, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """Makes a model from what ``get_config`` returned, weights at their initial values.
+
+        Args:
+            config: The configuration.
+            custom_objects: The user's own layers and functions, by name.
+        """
+        with custom_object_scope(custom_objects):
+            return build_graph(architecture(config, cls.__name__))
+
+
+@layer()
+class Sequential(SequentialContainer, Model):
+    """A chain of layers, each applied to the output of the one before.
+
+    Args:
+        layers: The layers, in order.
+        name: Its name; ``sequential_N`` by default.
+    """
+
+
+def _to_numpy(outputs: Tensor | Sequence[Tensor]) -> Any:
+    if isinstance(outputs, Tensor):
+        return outputs.detach().cpu().numpy()
+    return [output.detach().cpu().numpy() for output in outputs]

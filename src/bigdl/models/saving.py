@@ -1,0 +1,62 @@
+"""From a live model to files."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bigdl import files
+from bigdl.files import Uri
+from bigdl.formats import write_definition, write_full, write_native, write_weights
+from bigdl.formats.spec import LayerArrays, StoredArray
+from bigdl.graph import Layer, SequentialContainer, Weight
+
+if TYPE_CHECKING:
+    from bigdl.models.model import Model
+
+_HDF5_SUFFIXES = (".h5", ".hdf5")
+
+
+def save(model: Model, path: Uri, over_write: bool = True) -> None:
+    """Writes definition and weights to one file; see ``Model.save``."""
+    _check_free(path, over_write)
+    hdf5 = os.fspath(path).lower().endswith(_HDF5_SUFFIXES)
+    write = write_full if hdf5 else write_native
+    write(path, class_name(model), model.get_config(), arrays_of(model))
+
+
+def save_weights(model: Model, path: Uri, over_write: bool = True) -> None:
+    """Writes the weights as Keras 1.2.2's HDF5 file; see ``Model.save_weights``."""
+    _check_free(path, over_write)
+    write_weights(path, arrays_of(model))
+
+
+def to_json(model: Model) -> str:
+    """Returns the definition as Keras 1.2.2 writes it."""
+    return write_definition(class_name(model), model.get_config())
+
+
+def class_name(model: Model) -> str:
+    """Returns the class that files give a model; a user's subclass is written as what it is in Keras."""
+    return "Sequential" if isinstance(model, SequentialContainer) else "Model"
+
+
+def arrays_of(model: Model) -> list[LayerArrays]:
+    """Describes a model's arrays as weight files hold them: by layer, under Keras's names, read when asked for."""
+    return [_layer_arrays(layer) for layer in model.weight_layers]
+
+
+def _layer_arrays(layer: Layer) -> LayerArrays:
+    return LayerArrays(layer.name, tuple(_array(weight) for weight in layer.weights))
+
+
+def _array(weight: Weight) -> StoredArray:
+    dtype = np.dtype(str(weight.parameter.dtype).removeprefix("torch."))
+    return StoredArray(f"{weight.module.name}_{weight.name}:0", weight.shape, dtype, weight.numpy)
+
+
+def _check_free(path: Uri, over_write: bool) -> None:
+    if not over_write and files.exists(path):
+        raise FileExistsError(f"{files.display(path)} is there already. Say over_write=True to replace it.")
