@@ -74,7 +74,7 @@ def _numpy_dtype(loader: _Loader, node: Any) -> np.dtype[Any]:
     code, order = call["args"][0], call["state"][1]
     if code not in _NUMPY_CODES or order not in ("<", ">", "=", "|"):
         raise ValueError(f"NumPy's dtype {code!r} is none of numbers")
-    return np.dtype(code).newbyteorder(order)
+    return np.dtype(str(code)).newbyteorder(order)
 
 
 def _numpy_scalar(loader: _Loader, node: Any) -> Any:
