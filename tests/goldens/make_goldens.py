@@ -13,7 +13,20 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from make_write import HERE, dump, without_times
 
-MODULES = ["core", "conv", "images", "units", "recurrent", "wrappers", "merge", "graphs", "nested", "nets", "files"]
+MODULES = [
+    "core",
+    "conv",
+    "images",
+    "units",
+    "recurrent",
+    "wrappers",
+    "merge",
+    "graphs",
+    "nested",
+    "nets",
+    "files",
+    "refusals",
+]
 
 
 def families():
@@ -47,7 +60,11 @@ def main(wanted):
         with open(path) as file:
             notes = {key: value for key, value in json.load(file).items() if key.split("/")[0] not in wanted}
     for name in wanted or known:
-        notes.update(make(known[name]))
+        facts = make(known[name])
+        if name == "refusals":
+            dump("refusals.json", [facts[key] for key in sorted(facts)])
+        else:
+            notes.update(facts)
         print(f"{name:12} {len(known[name].cases):4d} cases")
     dump("notes.json", notes)
 

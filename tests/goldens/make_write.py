@@ -238,10 +238,15 @@ def check(stem, outputs):
 
 
 def dump(name, content):
-    """Writes a JSON file beside the scripts."""
+    """Writes a list or a dict as a JSON file beside the scripts, one entry a line."""
+    if isinstance(content, dict):
+        lines = [json.dumps({key: content[key]}, sort_keys=True)[1:-1] for key in sorted(content)]
+        opening, closing = "{\n", "\n}\n"
+    else:
+        lines = [json.dumps(entry, sort_keys=True) for entry in content]
+        opening, closing = "[\n", "\n]\n"
     with open(os.path.join(HERE, name), "w") as file:
-        json.dump(content, file, indent=1, sort_keys=True)
-        file.write("\n")
+        file.write(opening + ",\n".join(lines) + closing)
 
 
 def without_times():
