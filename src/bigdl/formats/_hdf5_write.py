@@ -10,7 +10,7 @@ from bigdl import files
 from bigdl.errors import FormatError
 from bigdl.formats._guard import distinct
 from bigdl.formats.keras_json import KERAS_VERSION, dumps
-from bigdl.formats.spec import LayerArrays, StoredArray, TrainingSpec
+from bigdl.formats.spec import Array, LayerArrays, StoredArray, TrainingSpec
 
 # An object's attributes share 64 KiB in the format that every version of the HDF5 library reads.
 _MAX_NAMES = 60_000
@@ -53,7 +53,7 @@ def write_full(
         FormatError: Names occur more than once, or the configuration holds what JSON cannot.
     """
     layers = tuple(layers)
-    with files.write_atomic(uri) as path, h5py.File(path, "w", libver=_version(layers)) as file:
+    with files.write_atomic(uri) as path, h5py.File(path, "w", libver=_version(layers, training)) as file:
         file.attrs["keras_version"] = KERAS_VERSION.encode("utf8")
         file.attrs["model_config"] = dumps({"class_name": class_name, "config": config}).encode("utf8")
         _write_layers(file.create_group("model_weights"), layers)
@@ -64,10 +64,12 @@ def write_full(
             _write_arrays(file.create_group("optimizer_weights"), training.optimizer_arrays)
 
 
-def _version(layers: Sequence[LayerArrays]) -> str | tuple[str, str]:
-    """Returns the version of the format: the oldest, or HDF5 1.8's where the layers' names need the room."""
-    room = max((len(layer.name.encode("utf8")) for layer in layers), default=0) * len(layers)
-    return "earliest" if room <= _MAX_NAMES else ("v108", "v108")
+def _version(layers: Sequence[LayerArrays], training: TrainingSpec | None = None) -> str | tuple[str, str]:
+    """Returns the version of the format: the oldest, or HDF5 1.8's where a list of names needs the room."""
+    lists = [[layer.name for layer in layers]]
+    lists += [[array.name for array in layer.arrays] for layer in layers]
+    lists += [[array.name for array in training.optimizer_arrays]] if training is not None else []
+    return "earliest" if all(_encoded(names).nbytes <= _MAX_NAMES for names in lists) else ("v108", "v108")
 
 
 def _write_layers(group: h5py.Group, layers: Sequence[LayerArrays]) -> None:
@@ -75,13 +77,18 @@ def _write_layers(group: h5py.Group, layers: Sequence[LayerArrays]) -> None:
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise FormatError(f"Two layers have the name {twice!r}; an HDF5 file of Keras needs a name for each.")
-    group.attrs["layer_names"] = [name.encode("utf8") for name in names]
+    group.attrs["layer_names"] = _encoded(names)
     for layer in layers:
         _write_arrays(group.create_group(layer.name), layer.arrays)
 
 
 def _write_arrays(group: h5py.Group, arrays: Sequence[StoredArray]) -> None:
     names = distinct([array.name for array in arrays])  # Keras takes the order from the attribute, whatever the names
-    group.attrs["weight_names"] = [name.encode("utf8") for name in names]
+    group.attrs["weight_names"] = _encoded(names)
     for name, array in zip(names, arrays, strict=True):
         group.create_dataset(name, data=np.asarray(array.read()))
+
+
+def _encoded(names: Sequence[str]) -> Array:
+    """Returns names as an array of bytes of one length; h5py would store a list in another way, as of its version 3."""
+    return np.array([name.encode("utf8") for name in names])

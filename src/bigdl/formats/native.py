@@ -118,12 +118,14 @@ class _Reader:
 
     def model(self) -> ModelSpec:
         header = self._header()
-        config, extra = header.get("training"), header.get("extra")
+        class_name, config, extra = header.get("class_name"), header.get("training"), header.get("extra")
+        if class_name not in ("Model", "Sequential"):
+            raise self._error("class_name must be Model or Sequential")
         if not isinstance(extra, dict) or not isinstance(config, dict | None):
             raise self._error("training and extra must be mappings")
         training = TrainingSpec(config, self._arrays(header.get("optimizer"))) if config is not None else None
         return ModelSpec(
-            graph=architecture(header.get("config"), str(header.get("class_name")), self.source),
+            graph=architecture(header.get("config"), class_name, self.source),
             weights=WeightsSpec(self._layers(header.get("weights")), source=self.source),
             training=training,
             keras_version=KERAS_VERSION,
