@@ -1,0 +1,139 @@
+"""Prediction in batches."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bigdl.errors import DataError
+from bigdl.graph import Container
+from bigdl.training.data import Column, Data, input_columns
+from bigdl.training.progress import progress_bar
+
+DEFAULT_BATCH_SIZE = 32
+
+
+@contextlib.contextmanager
+def in_mode(model: torch.nn.Module, training: bool) -> Iterator[None]:
+    """Puts a model into training or evaluation mode for the time of the ``with`` block.
+
+    Each module gets back the mode that it had, also one that differs from its model's.
+
+    Args:
+        model: The model.
+        training: Whether it shall be training mode.
+    """
+    changed = [module for module in model.modules() if bool(module.training) != training]
+    for module in changed:
+        module.training = training
+    try:
+        yield
+    finally:
+        for module in changed:
+            module.training = not training
+
+
+def predict(model: Container, x: Data, batch_size: int | None = DEFAULT_BATCH_SIZE, verbose: int = 0) -> Any:
+    """Computes the outputs of a model in evaluation mode, batch by batch.
+
+    Args:
+        model: The model; it is left in the mode that it was in.
+        x: The data: an array, a list of arrays in the order of the inputs, or arrays by the inputs' names.
+        batch_size: Rows at a time; None and -1 stand for 32.
+        verbose: 1 shows a progress bar on a terminal.
+
+    Returns:
+        An array with a row for each row of ``x``; a list where the model has several outputs.
+
+    Raises:
+        DataError: The data does not fit the model.
+    """
+    columns = input_columns(model, x)
+    batch_size = checked_batch_size(batch_size)
+    check_divisible(model, len(columns[0]), batch_size)
+    return _predict(model, columns, batch_size, verbose)
+
+
+def _predict(model: Container, columns: list[Column], batch_size: int, verbose: int = 0) -> Any:
+    rows = len(columns[0])
+    results: list[NDArray[Any]] = _empty(model, columns) if rows == 0 else []
+    with in_mode(model, training=False), torch.inference_mode(), progress_bar(rows, "predict", verbose) as bar:
+        for start in range(0, rows, batch_size):
+            batch = slice(start, min(start + batch_size, rows))
+            outputs, _ = model.run([column.take(batch) for column in columns])
+            outputs = outputs if isinstance(outputs, list) else [outputs]
+            arrays = [output.cpu().numpy() for output in outputs]
+            results = results or [np.empty((rows, *array.shape[1:]), array.dtype) for array in arrays]
+            for result, array in zip(results, arrays, strict=True):
+                result[batch] = array
+            bar.update(batch.stop - start)
+    return results[0] if len(results) == 1 else results
+
+
+def predict_on_batch(model: Container, x: Data) -> Any:
+    """Computes the outputs of a model in evaluation mode for one batch; see ``predict``."""
+    columns = input_columns(model, x)
+    return _predict(model, columns, max(1, len(columns[0])))
+
+
+def predict_class(model: Container, x: Data, batch_size: int | None = DEFAULT_BATCH_SIZE) -> NDArray[np.int64]:
+    """Returns the most probable class of each row, counted from 1 as in BigDL.
+
+    A model whose output has one column gives 1 for every row, as in BigDL.
+
+    Args:
+        model: The model.
+        x: The data; see ``predict``.
+        batch_size: Rows at a time.
+
+    Raises:
+        DataError: The data does not fit the model, or the model has several outputs.
+    """
+    if len(model.outputs) != 1:
+        raise DataError(
+            f"Model {model.name!r} has {len(model.outputs)} outputs ({', '.join(model.output_names)}); "
+            "predict_class needs a single one. Use predict and take the classes of the output you mean."
+        )
+    scores = predict(model, x, batch_size)
+    if scores.shape[0] == 0:
+        return np.empty(scores.shape[:-1], np.int64)
+    return np.asarray(scores.argmax(axis=-1) + 1, np.int64)
+
+
+def checked_batch_size(batch_size: int | None) -> int:
+    """Returns the batch size, 32 for None and -1.
+
+    Raises:
+        DataError: It is not a positive number.
+    """
+    if batch_size is None or batch_size == -1:
+        return DEFAULT_BATCH_SIZE
+    if isinstance(batch_size, bool) or int(batch_size) != batch_size or batch_size < 1:
+        raise DataError(f"batch_size must be a positive whole number. Received: {batch_size!r}.")
+    return int(batch_size)
+
+
+def check_divisible(model: Container, rows: int, batch_size: int) -> None:
+    """Checks that batches of a stateful model are all of one size, as its layers keep a state for each row.
+
+    Raises:
+        DataError: The last batch would be smaller.
+    """
+    if model.stateful and rows > batch_size and rows % batch_size:
+        raise DataError(
+            f"Model {model.name!r} is stateful: the number of rows must be a multiple of the batch size. "
+            f"Received: {rows} rows, batch_size={batch_size}."
+        )
+
+
+def _empty(model: Container, columns: list[Column]) -> list[NDArray[Any]]:
+    """Returns outputs for no rows; an axis whose length follows from the data only gets 0."""
+    shapes = model.get_output_shape_for([column.shape for column in columns])
+    dtypes = [np.dtype(tensor.dtype) for tensor in model.outputs]
+    listed = shapes if isinstance(shapes, list) else [shapes]
+    return [np.empty((0, *(n or 0 for n in shape[1:])), dtype) for shape, dtype in zip(listed, dtypes, strict=True)]
