@@ -1,0 +1,110 @@
+"""From scores to the loss: masks, sample weights and penalties, as Keras 1.2.2 counts them.
+
+A mean over a batch that is spread over several workers is the sum of numerators over the sum of denominators, so both
+are kept apart until every part is known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from bigdl.errors import DataError
+from bigdl.training.objectives import Objective
+
+
+@dataclass(frozen=True, slots=True)
+class LossTerm:
+    """One batch's (or part of a batch's) loss as a quotient whose parts can be added over workers.
+
+    The loss is ``numerator / denominator``, and ``denominator = count * mask_sum / mask_size``.
+
+    Attributes:
+        numerator: The weighted sum of scores, a scalar through which gradients flow.
+        count: The number of samples (and steps) with a weight that is not 0; for a criterion the sum of weights.
+        mask_sum: The number of steps that the output's mask keeps; equal to ``mask_size`` where there is none.
+        mask_size: The number of steps.
+    """
+
+    numerator: Tensor
+    count: Tensor | float
+    mask_sum: Tensor | float = 1.0
+    mask_size: Tensor | float = 1.0
+
+    @property
+    def denominator(self) -> Tensor | float:
+        """What the numerator is divided by."""
+        return self.count * self.mask_sum / self.mask_size
+
+    @property
+    def value(self) -> Tensor:
+        """The loss of this batch alone."""
+        denominator = self.denominator
+        if isinstance(denominator, Tensor) or denominator != 0:
+            return self.numerator / denominator
+        return self.numerator * float("nan")
+
+    def parts(self) -> Tensor:
+        """Returns ``(count, mask_sum, mask_size)`` as a tensor, to be added over workers."""
+        sizes = (self.count, self.mask_sum, self.mask_size)
+        device = self.numerator.device
+        return torch.stack([torch.as_tensor(size, dtype=torch.float64, device=device) for size in sizes])
+
+    def over(self, parts: Tensor) -> Tensor:
+        """Returns this part's share of the loss of the whole batch.
+
+        Args:
+            parts: The sum of all workers' ``parts()``.
+        """
+        count, mask_sum, mask_size = parts.unbind()
+        return self.numerator / (count * mask_sum / mask_size).to(self.numerator.dtype)
+
+
+def terms(
+    objective: Objective,
+    y_true: Tensor,
+    y_pred: Tensor,
+    sample_weight: Tensor | None = None,
+    mask: Tensor | None = None,
+) -> LossTerm:
+    """Computes an output's loss.
+
+    The score ``s`` of each sample (and step) becomes ``s m / mean(m)`` under a mask ``m``; its mean over the axes that
+    the weights do not have is multiplied by the weights ``w``; the mean of that is divided by ``mean(w != 0)``.
+
+    Args:
+        objective: Gives the scores from ``(y_true, y_pred)``.
+        y_true: The targets.
+        y_pred: The output.
+        sample_weight: A weight for each sample ``(batch,)`` or step ``(batch, time)``; 1 by default.
+        mask: The output's mask, True where a step counts; of the scores' shape.
+
+    Raises:
+        DataError: Weights or mask do not fit the scores.
+    """
+    score = objective(y_true, y_pred)
+    mask_sum: Tensor | float = 1.0
+    mask_size = 1.0
+    if mask is not None:
+        _check_fit("The output's mask", mask, score)
+        kept = mask.to(score.dtype)
+        score = score * kept
+        mask_sum, mask_size = kept.detach().sum(), float(kept.numel())
+    if sample_weight is None:
+        per_sample = score[0].numel() if score.dim() > 1 and len(score) else 1
+        return LossTerm(score.sum() / per_sample, float(len(score)) if score.dim() else 1.0, mask_sum, mask_size)
+    _check_fit("The sample weights", sample_weight, score)
+    if score.dim() > sample_weight.dim():
+        score = score.flatten(sample_weight.dim()).mean(-1)
+    weights = sample_weight.to(score.dtype)
+    return LossTerm((score * weights).sum(), (weights != 0).to(score.dtype).sum(), mask_sum, mask_size)
+
+
+def _check_fit(what: str, values: Tensor, score: Tensor) -> None:
+    if values.dim() > score.dim() or values.shape != score.shape[: values.dim()]:
+        raise DataError(
+            f"{what} must fit the scores of shape {tuple(score.shape)} (one for each sample, or for each sample and "
+            f"step). Received: shape {tuple(values.shape)}."
+        )

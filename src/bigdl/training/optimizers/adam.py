@@ -1,0 +1,201 @@
+"""Adam and its relatives."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bigdl.training.optimizers.base import Optimizer, Rule
+from bigdl.training.optimizers.variable import ONE, Variable
+
+
+class _MomentOptimizer(Optimizer):
+    """Keeps a running mean of the gradients, ``m = beta_1 m + (1 - beta_1) g``, and of their size."""
+
+    saves_iterations: ClassVar[bool] = True
+    beta_1 = Variable()
+    beta_2 = Variable()
+
+    def __init__(
+        self, lr: float, beta_1: float, beta_2: float, epsilon: float, decay: float = 0.0, **kwargs: Any
+    ) -> None:
+        super().__init__(lr, decay, **kwargs)
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments as Keras 1.2.2 writes them."""
+        return {
+            **super().get_config(),
+            "lr": float(self.lr),
+            "beta_1": float(self.beta_1),
+            "beta_2": float(self.beta_2),
+            "decay": float(self.decay),
+            "epsilon": self.epsilon,
+        }
+
+
+class Adam(_MomentOptimizer):
+    """``v = beta_2 v + (1 - beta_2) g^2; p -= lr sqrt(1 - beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon)``.
+
+    Kingma and Ba 2014; ``t`` is the number of the step, from 1.
+
+    Args:
+        lr: The learning rate.
+        beta_1: The share of ``m`` that stays.
+        beta_2: The share of ``v`` that stays.
+        epsilon: Keeps the divisor from 0.
+        decay: How fast the learning rate decays.
+        kwargs: ``clipnorm``, ``clipvalue``.
+    """
+
+    accumulators: ClassVar[tuple[str, ...]] = ("mean", "square")
+
+    def __init__(
+        self,
+        lr: float = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        decay: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(lr, beta_1, beta_2, epsilon, decay, **kwargs)
+
+    def rule(self) -> Rule:
+        """Returns the rule of the next step."""
+        t = np.float32(self.iterations + 1)
+        rate = float(self.learning_rate() * (np.sqrt(ONE - self.beta_2**t) / (ONE - self.beta_1**t)))
+        beta_1, rest_1 = float(self.beta_1), float(ONE - self.beta_1)
+        beta_2, rest_2 = float(self.beta_2), float(ONE - self.beta_2)
+        epsilon = self.epsilon
+
+        def move(p: list[Tensor], g: list[Tensor], m: list[Tensor], v: list[Tensor]) -> None:
+            torch._foreach_mul_(m, beta_1)
+            torch._foreach_add_(m, g, alpha=rest_1)
+            torch._foreach_mul_(v, beta_2)
+            torch._foreach_addcmul_(v, g, g, value=rest_2)
+            size = torch._foreach_sqrt(v)
+            torch._foreach_add_(size, epsilon)
+            torch._foreach_addcdiv_(p, m, size, value=-rate)
+
+        return move
+
+
+class Adamax(_MomentOptimizer):
+    """``u = max(beta_2 u, |g|); p -= lr / (1 - beta_1^t) m / (u + epsilon)`` (Kingma and Ba 2014, section 7).
+
+    Args:
+        lr: The learning rate.
+        beta_1: The share of ``m`` that stays.
+        beta_2: The share of ``u`` that stays.
+        epsilon: Keeps the divisor from 0.
+        decay: How fast the learning rate decays.
+        kwargs: ``clipnorm``, ``clipvalue``.
+    """
+
+    accumulators: ClassVar[tuple[str, ...]] = ("mean", "largest")
+
+    def __init__(
+        self,
+        lr: float = 0.002,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        decay: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(lr, beta_1, beta_2, epsilon, decay, **kwargs)
+
+    def rule(self) -> Rule:
+        """Returns the rule of the next step."""
+        t = np.float32(self.iterations + 1)
+        rate = float(self.learning_rate() / (ONE - self.beta_1**t))
+        beta_1, rest_1, beta_2 = float(self.beta_1), float(ONE - self.beta_1), float(self.beta_2)
+        epsilon = self.epsilon
+
+        def move(p: list[Tensor], g: list[Tensor], m: list[Tensor], u: list[Tensor]) -> None:
+            torch._foreach_mul_(m, beta_1)
+            torch._foreach_add_(m, g, alpha=rest_1)
+            torch._foreach_mul_(u, beta_2)
+            torch._foreach_maximum_(u, torch._foreach_abs(g))
+            size = torch._foreach_add(u, epsilon)
+            torch._foreach_addcdiv_(p, m, size, value=-rate)
+
+        return move
+
+
+class Nadam(_MomentOptimizer):
+    """Adam with Nesterov's momentum and a warming schedule of it (Dozat 2015); it has no decay.
+
+    With ``c_t = beta_1 (1 - 0.5 * 0.96^(schedule_decay t))`` and ``P_t = c_1 ... c_t``:
+    ``p -= lr ((1 - c_t) g / (1 - P_t) + c_(t+1) m / (1 - P_t c_(t+1))) / (sqrt(v / (1 - beta_2^t)) + epsilon)``.
+
+    Attributes:
+        m_schedule: ``P_t`` of the last step. Keras does not save it, so a model read back starts it anew.
+
+    Args:
+        lr: The learning rate.
+        beta_1: The share of ``m`` that stays.
+        beta_2: The share of ``v`` that stays.
+        epsilon: Keeps the divisor from 0.
+        schedule_decay: How fast the momentum warms up.
+        kwargs: ``clipnorm``, ``clipvalue``.
+    """
+
+    accumulators: ClassVar[tuple[str, ...]] = ("mean", "square")
+    m_schedule = Variable()
+
+    def __init__(
+        self,
+        lr: float = 0.002,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        schedule_decay: float = 0.004,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(lr, beta_1, beta_2, epsilon, **kwargs)
+        self.schedule_decay = schedule_decay
+        self.m_schedule = 1.0
+
+    def _momentum(self, t: int) -> np.float32:
+        """``c_t``."""
+        warming = np.float32(0.96) ** (np.float32(t) * np.float32(self.schedule_decay))
+        return np.float32(self.beta_1 * (ONE - np.float32(0.5) * warming))
+
+    def rule(self) -> Rule:
+        """Returns the rule of the next step; advances ``m_schedule``."""
+        t = self.iterations + 1
+        now, following = self._momentum(t), self._momentum(t + 1)
+        self.m_schedule = self.m_schedule * now
+        of_gradient = float((ONE - now) / (ONE - self.m_schedule))
+        of_mean = float(following / (ONE - self.m_schedule * following))
+        of_square = float(ONE / (ONE - self.beta_2 ** np.float32(t)))
+        lr, epsilon = float(self.lr), self.epsilon
+        beta_1, rest_1 = float(self.beta_1), float(ONE - self.beta_1)
+        beta_2, rest_2 = float(self.beta_2), float(ONE - self.beta_2)
+
+        def move(p: list[Tensor], g: list[Tensor], m: list[Tensor], v: list[Tensor]) -> None:
+            torch._foreach_mul_(m, beta_1)
+            torch._foreach_add_(m, g, alpha=rest_1)
+            torch._foreach_mul_(v, beta_2)
+            torch._foreach_addcmul_(v, g, g, value=rest_2)
+            size = torch._foreach_mul(v, of_square)
+            torch._foreach_sqrt_(size)
+            torch._foreach_add_(size, epsilon)
+            mean = torch._foreach_mul(m, of_mean)
+            torch._foreach_add_(mean, g, alpha=of_gradient)
+            torch._foreach_addcdiv_(p, mean, size, value=-lr)
+
+        return move
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments as Keras 1.2.2 writes them."""
+        config = {**super().get_config(), "schedule_decay": self.schedule_decay}
+        del config["decay"]
+        return config

@@ -1,0 +1,149 @@
+"""Optimizers that divide each gradient by the size of past ones."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from bigdl.training.optimizers.base import Optimizer, Rule
+from bigdl.training.optimizers.variable import ONE, Variable
+
+
+def _move_scaled(p: list[Tensor], g: list[Tensor], a: list[Tensor], lr: float, epsilon: float) -> None:
+    """``p -= lr g / (sqrt(a) + epsilon)``."""
+    size = torch._foreach_sqrt(a)
+    torch._foreach_add_(size, epsilon)
+    torch._foreach_addcdiv_(p, g, size, value=-lr)
+
+
+class RMSprop(Optimizer):
+    """``a = rho a + (1 - rho) g^2; p -= lr g / (sqrt(a) + epsilon)`` (Tieleman and Hinton 2012).
+
+    Args:
+        lr: The learning rate.
+        rho: The share of ``a`` that stays.
+        epsilon: Keeps the divisor from 0.
+        decay: How fast the learning rate decays.
+        kwargs: ``clipnorm``, ``clipvalue``.
+    """
+
+    accumulators: ClassVar[tuple[str, ...]] = ("square",)
+    rho = Variable()
+
+    def __init__(
+        self, lr: float = 0.001, rho: float = 0.9, epsilon: float = 1e-8, decay: float = 0.0, **kwargs: Any
+    ) -> None:
+        super().__init__(lr, decay, **kwargs)
+        self.rho = rho
+        self.epsilon = epsilon
+
+    def rule(self) -> Rule:
+        """Returns the rule of the next step."""
+        lr, rho, rest, epsilon = float(self.learning_rate()), float(self.rho), float(ONE - self.rho), self.epsilon
+
+        def move(p: list[Tensor], g: list[Tensor], a: list[Tensor]) -> None:
+            torch._foreach_mul_(a, rho)
+            torch._foreach_addcmul_(a, g, g, value=rest)
+            _move_scaled(p, g, a, lr, epsilon)
+
+        return move
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments as Keras 1.2.2 writes them."""
+        return {
+            **super().get_config(),
+            "lr": float(self.lr),
+            "rho": float(self.rho),
+            "decay": float(self.decay),
+            "epsilon": self.epsilon,
+        }
+
+
+class Adagrad(Optimizer):
+    """``a += g^2; p -= lr g / (sqrt(a) + epsilon)`` (Duchi et al. 2011).
+
+    Args:
+        lr: The learning rate.
+        epsilon: Keeps the divisor from 0.
+        decay: How fast the learning rate decays.
+        kwargs: ``clipnorm``, ``clipvalue``.
+    """
+
+    accumulators: ClassVar[tuple[str, ...]] = ("square",)
+
+    def __init__(self, lr: float = 0.01, epsilon: float = 1e-8, decay: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(lr, decay, **kwargs)
+        self.epsilon = epsilon
+
+    def rule(self) -> Rule:
+        """Returns the rule of the next step."""
+        lr, epsilon = float(self.learning_rate()), self.epsilon
+
+        def move(p: list[Tensor], g: list[Tensor], a: list[Tensor]) -> None:
+            torch._foreach_addcmul_(a, g, g)
+            _move_scaled(p, g, a, lr, epsilon)
+
+        return move
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments as Keras 1.2.2 writes them."""
+        return {
+            **super().get_config(),
+            "lr": float(self.lr),
+            "decay": float(self.decay),
+            "epsilon": self.epsilon,
+        }
+
+
+class Adadelta(Optimizer):
+    """``a = rho a + (1 - rho) g^2; u = g sqrt(d + e) / sqrt(a + e); p -= lr u; d = rho d + (1 - rho) u^2``.
+
+    Zeiler 2012, with a learning rate as Keras has it.
+
+    Args:
+        lr: The learning rate.
+        rho: The share of ``a`` and ``d`` that stays.
+        epsilon: ``e``.
+        decay: How fast the learning rate decays.
+        kwargs: ``clipnorm``, ``clipvalue``.
+    """
+
+    accumulators: ClassVar[tuple[str, ...]] = ("square", "delta")
+
+    def __init__(
+        self, lr: float = 1.0, rho: float = 0.95, epsilon: float = 1e-8, decay: float = 0.0, **kwargs: Any
+    ) -> None:
+        super().__init__(lr, decay, **kwargs)
+        self.rho = rho
+        self.epsilon = epsilon
+
+    def rule(self) -> Rule:
+        """Returns the rule of the next step."""
+        lr, rho, epsilon = float(self.learning_rate()), self.rho, self.epsilon
+
+        def move(p: list[Tensor], g: list[Tensor], a: list[Tensor], d: list[Tensor]) -> None:
+            torch._foreach_mul_(a, rho)
+            torch._foreach_addcmul_(a, g, g, value=1 - rho)
+            size = torch._foreach_add(a, epsilon)
+            torch._foreach_sqrt_(size)
+            update = torch._foreach_add(d, epsilon)
+            torch._foreach_sqrt_(update)
+            torch._foreach_mul_(update, g)
+            torch._foreach_div_(update, size)
+            torch._foreach_add_(p, update, alpha=-lr)
+            torch._foreach_mul_(d, rho)
+            torch._foreach_addcmul_(d, update, update, value=1 - rho)
+
+        return move
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments as Keras 1.2.2 writes them."""
+        return {
+            **super().get_config(),
+            "lr": float(self.lr),
+            "rho": self.rho,
+            "decay": float(self.decay),
+            "epsilon": self.epsilon,
+        }

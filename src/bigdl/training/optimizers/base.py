@@ -1,0 +1,249 @@
+"""What all optimizers share: the state beside each parameter, clipping, decay, constraints, saving."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bigdl.errors import DataError, TrainingError, WeightMismatchError
+from bigdl.graph import Weight
+from bigdl.training.optimizers.blocks import Blocks, same_layout
+from bigdl.training.optimizers.variable import ONE, Variable
+
+Rule = Callable[..., None]
+"""Moves a list of parameters: ``rule(parameters, gradients, *accumulators)``, each a list of tensors, in place."""
+
+
+class Optimizer(ABC):
+    """Moves parameters against their gradients, as Keras 1.2.2's optimizers do.
+
+    A subclass names its accumulators and gives the rule of one step. Numbers that Keras keeps as variables (``lr``,
+    ...) are kept here as float32 too, so that what is computed from them rounds alike.
+
+    Attributes:
+        accumulators: What is kept beside each parameter, in the order in which Keras saves it.
+        saves_iterations: Whether Keras saves the step counter before the accumulators.
+        lr: The learning rate.
+        decay: The learning rate of step ``i``, from 0, is ``lr / (1 + decay i)``.
+        iterations: The number of steps done.
+        clipnorm: The largest norm of all gradients together; None for no clipping.
+        clipvalue: The largest absolute value of a gradient; None for no clipping.
+        weight_decay: The share of each parameter that is added to its gradient (BigDL's; 0 in Keras).
+
+    Args:
+        lr: The learning rate.
+        decay: How fast it decays.
+        clipnorm: See above.
+        clipvalue: See above.
+    """
+
+    accumulators: ClassVar[tuple[str, ...]] = ()
+    saves_iterations: ClassVar[bool] = False
+    initial_accumulator: float = 0.0
+    weight_decay: float = 0.0
+
+    lr = Variable()
+    decay = Variable()
+
+    def __init__(
+        self, lr: float, decay: float = 0.0, *, clipnorm: float | None = None, clipvalue: float | None = None
+    ) -> None:
+        self.lr = lr
+        self.decay = decay
+        self.clipnorm = clipnorm
+        self.clipvalue = clipvalue
+        self.iterations = 0
+        self._weights: list[Weight] = []
+        self._constrained: list[Weight] = []
+        self._parameters: list[Tensor] = []
+        self._state: dict[str, list[Tensor]] = {}
+        self._blocks: Blocks | None = None
+
+    @abstractmethod
+    def rule(self) -> Rule:
+        """Returns the rule of the next step, with its numbers worked out."""
+
+    def learning_rate(self) -> np.float32:
+        """Returns the next step's learning rate."""
+        return np.float32(self.lr * (ONE / (ONE + self.decay * np.float32(self.iterations))))
+
+    # Stepping.
+
+    def bind(self, weights: Sequence[Weight]) -> None:
+        """Takes the weights to move and gives each parameter its accumulators; the same weights again keep theirs.
+
+        Args:
+            weights: The trainable weights of a model; several may be views of one parameter.
+        """
+        ordered = sorted(dict.fromkeys(weights), key=_saved_name)
+        if self._weights and ordered == self._weights:
+            return
+        self._weights = ordered
+        self._constrained = [weight for weight in ordered if weight.constraint is not None]
+        self._parameters = list({id(weight.parameter): weight.parameter for weight in ordered}.values())
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets what past gradients left in the accumulators; the step counter stays, as in Keras."""
+        self._state = {
+            name: [torch.full_like(p, self.initial_accumulator, requires_grad=False) for p in self._parameters]
+            for name in self.accumulators
+        }
+        self._blocks = None
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Moves the parameters once, reading their ``.grad`` (None counts as 0), then applies constraints.
+
+        Raises:
+            TrainingError: No weights are bound.
+        """
+        if not self._weights:
+            raise TrainingError("The optimizer has no weights to move: call bind(model.trainable_weights) first.")
+        blocks = self._fitting_blocks()
+        gradients = self._clipped([_gradient(p) for p in self._parameters])
+        rule = self.rule()
+        for parameters, grads, *state in blocks.with_gradients(gradients):
+            if self.weight_decay:
+                grads = list(torch._foreach_add(grads, parameters, alpha=self.weight_decay))
+            rule(parameters, grads, *state)
+        for weight in self._constrained:
+            assert weight.constraint is not None
+            weight.assign(weight.constraint(weight.value))
+        self.iterations += 1
+
+    def _fitting_blocks(self) -> Blocks:
+        if self._blocks is None or not self._blocks.fits(self._parameters):
+            self._state = {
+                name: [_like(p, kept) for p, kept in zip(self._parameters, tensors, strict=True)]
+                for name, tensors in self._state.items()
+            }
+            self._blocks = Blocks(self._parameters, list(self._state.values()))
+        return self._blocks
+
+    def _clipped(self, gradients: list[Tensor]) -> list[Tensor]:
+        if self.clipnorm:
+            gradients = clip_by_norm(gradients, self.clipnorm)
+        if self.clipvalue:
+            gradients = clip_by_value(gradients, -self.clipvalue, self.clipvalue)
+        return gradients
+
+    # Saving.
+
+    def get_weights(self) -> list[NDArray[np.float32]]:
+        """Returns the state as Keras 1.2.2 saves it: the accumulators, each in the order of the weights' names."""
+        state: list[NDArray[np.float32]] = [np.array(self.iterations, np.float32)] if self.saves_iterations else []
+        state += [np.array(view.numpy(), order="C") for view in self._views()]
+        return state
+
+    def set_weights(self, weights: Sequence[NDArray[Any]]) -> None:
+        """Writes the state, in the order and layout of ``get_weights``.
+
+        Raises:
+            WeightMismatchError: The number of arrays or a shape differs; nothing is written then.
+        """
+        views = self._views()
+        arrays = list(weights)
+        expected = [()] * self.saves_iterations + [tuple(view.shape) for view in views]
+        received = [tuple(array.shape) for array in arrays]
+        if expected != received:
+            raise WeightMismatchError(
+                f"The state of {type(self).__name__} is {len(expected)} arrays of shapes {expected}. "
+                f"Received: {len(received)} arrays of shapes {received}."
+            )
+        if self.saves_iterations:
+            self.iterations = int(arrays.pop(0))
+        for view, array in zip(views, arrays, strict=True):
+            view.copy_(torch.from_numpy(np.array(array, dtype=np.float32)))
+
+    def _views(self) -> list[Tensor]:
+        """The state in Keras's layout: views that can be read and written."""
+        position = {id(p): i for i, p in enumerate(self._parameters)}
+        return [
+            weight.view(tensors[position[id(weight.parameter)]])
+            for tensors in self._state.values()
+            for weight in self._weights
+        ]
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Returns all that the next steps depend on, for an exact resume: counter, numbers and accumulators."""
+        state = {"iterations": torch.tensor(self.iterations)}
+        state.update((name, torch.tensor(float(value))) for name, value in self._variables.items())
+        for name, tensors in self._state.items():
+            state.update((f"{name}.{i}", tensor.contiguous().clone()) for i, tensor in enumerate(tensors))
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Writes what ``state_dict`` returned; the same weights must be bound.
+
+        Raises:
+            WeightMismatchError: Something is missing or has another shape; nothing is written then.
+        """
+        expected = self.state_dict()
+        wrong = [key for key in expected if key not in state or state[key].shape != expected[key].shape]
+        if wrong or len(state) != len(expected):
+            raise WeightMismatchError(
+                f"This is not the state of a {type(self).__name__} of these weights. Expected: {len(expected)} "
+                f"tensors. Received: {len(state)}; missing or of another shape: {', '.join(wrong) or 'none'}."
+            )
+        self.iterations = int(state["iterations"])
+        for name in self._variables:
+            setattr(self, name, float(state[name]))
+        for name, tensors in self._state.items():
+            for i, tensor in enumerate(tensors):
+                tensor.copy_(state[f"{name}.{i}"])
+
+    # Configuration.
+
+    @property
+    def _variables(self) -> dict[str, NDArray[np.float32]]:
+        kept: dict[str, NDArray[np.float32]] = self.__dict__.setdefault("_variable_values", {})
+        return kept
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments as Keras 1.2.2 writes them."""
+        clipping = {"clipnorm": self.clipnorm, "clipvalue": self.clipvalue}
+        return {name: value for name, value in clipping.items() if value is not None}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Makes an optimizer from what ``get_config`` returned.
+
+        Raises:
+            DataError: An argument is not known.
+        """
+        try:
+            return cls(**config)
+        except TypeError as error:
+            raise DataError(f"Optimizer {cls.__name__}: {error}. Received: {dict(config)}.") from error
+
+
+def clip_by_norm(gradients: list[Tensor], limit: float) -> list[Tensor]:
+    """Scales gradients so that their norm, taken over all of them together, is at most ``limit``."""
+    norm = float(torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients))))
+    return list(torch._foreach_mul(gradients, limit / norm)) if norm >= limit and norm > 0 else gradients
+
+
+def clip_by_value(gradients: list[Tensor], low: float, high: float) -> list[Tensor]:
+    """Limits each value of the gradients to ``[low, high]``."""
+    return list(torch._foreach_clamp_max(torch._foreach_clamp_min(gradients, low), high))
+
+
+def _saved_name(weight: Weight) -> str:
+    """The name by which Keras on TensorFlow sorts the weights that it trains."""
+    return f"{getattr(weight.module, 'name', '')}_{weight.name}:0"
+
+
+def _gradient(parameter: Tensor) -> Tensor:
+    """The gradient in the parameter's memory layout."""
+    return torch.zeros_like(parameter) if parameter.grad is None else _like(parameter, parameter.grad)
+
+
+def _like(parameter: Tensor, tensor: Tensor) -> Tensor:
+    return tensor if same_layout(parameter, tensor) else torch.empty_like(parameter).copy_(tensor)

@@ -1,0 +1,48 @@
+"""Optimizers by name and configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bigdl.errors import DataError
+from bigdl.registry import NamedObjects, custom_object
+from bigdl.training.optimizers.adam import Adam, Adamax, Nadam
+from bigdl.training.optimizers.adaptive import Adadelta, Adagrad, RMSprop
+from bigdl.training.optimizers.base import Optimizer
+from bigdl.training.optimizers.sgd import SGD
+
+OPTIMIZERS: NamedObjects[type[Optimizer]] = NamedObjects("optimizer")
+for _class in (SGD, RMSprop, Adagrad, Adadelta, Adam, Adamax, Nadam):
+    OPTIMIZERS.register(_class.__name__.lower(), _class)
+
+
+def get(identifier: Any) -> Optimizer:
+    """Returns an optimizer.
+
+    Args:
+        identifier: Its name in any case (with Keras's default arguments), ``{"class_name": ..., "config": {...}}`` as
+            training configurations hold it, or an optimizer, which is taken as it is.
+
+    Raises:
+        UnsupportedLayerError: There is no optimizer of this name.
+        DataError: It is none of these, or an argument is not known.
+    """
+    if isinstance(identifier, Optimizer):
+        return identifier
+    if isinstance(identifier, str):
+        return _class_of(identifier).from_config({})
+    if isinstance(identifier, Mapping) and "class_name" in identifier:
+        return _class_of(str(identifier["class_name"])).from_config(identifier.get("config", {}))
+    raise DataError(
+        f"An optimizer is a name, an Optimizer, or {{'class_name': ..., 'config': ...}}. Received: {identifier!r}."
+    )
+
+
+def _class_of(name: str) -> type[Optimizer]:
+    return OPTIMIZERS.get(name if custom_object(name) is not None else name.lower())
+
+
+def serialize(optimizer: Optimizer) -> dict[str, Any]:
+    """Returns ``{"class_name": ..., "config": ...}``, which ``get`` takes."""
+    return {"class_name": type(optimizer).__name__, "config": optimizer.get_config()}
