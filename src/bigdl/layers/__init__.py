@@ -15,7 +15,15 @@ from bigdl.layers.core import RepeatVector as RepeatVector
 from bigdl.layers.core import Reshape as Reshape
 from bigdl.layers.dense_variants import Highway as Highway
 from bigdl.layers.dense_variants import MaxoutDense as MaxoutDense
+from bigdl.layers.embeddings import Embedding as Embedding
+from bigdl.layers.masking import Masking as Masking
 from bigdl.layers.noise import Dropout as Dropout
 from bigdl.layers.pooling import AveragePooling2D as AveragePooling2D
 from bigdl.layers.pooling import MaxPooling2D as MaxPooling2D
+from bigdl.layers.recurrent import GRU as GRU
+from bigdl.layers.recurrent import LSTM as LSTM
+from bigdl.layers.recurrent import SimpleRNN as SimpleRNN
 from bigdl.layers.regularization import ActivityRegularization as ActivityRegularization
+from bigdl.layers.time_distributed_dense import TimeDistributedDense as TimeDistributedDense
+from bigdl.layers.wrappers import Bidirectional as Bidirectional
+from bigdl.layers.wrappers import TimeDistributed as TimeDistributed
