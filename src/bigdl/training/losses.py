@@ -19,38 +19,36 @@ from bigdl.training.objectives import Objective
 class LossTerm:
     """One batch's (or part of a batch's) loss as a quotient whose parts can be added over workers.
 
-    The loss is ``numerator / denominator``, and ``denominator = count * mask_sum / mask_size``.
+    The loss is ``numerator / denominator``, and ``denominator = count * mask_sum / mask_size``. Where nothing counts
+    (all weights 0, or all steps masked) the loss is 0; Keras 1.2.2 would make it, and then the weights, NaN.
 
     Attributes:
         numerator: The weighted sum of scores, a scalar through which gradients flow.
         count: The number of samples (and steps) with a weight that is not 0; for a criterion the sum of weights.
         mask_sum: The number of steps that the output's mask keeps; equal to ``mask_size`` where there is none.
         mask_size: The number of steps.
+        averaged: False for a loss that is the sum itself.
     """
 
     numerator: Tensor
     count: Tensor | float
     mask_sum: Tensor | float = 1.0
     mask_size: Tensor | float = 1.0
+    averaged: bool = True
 
     @property
-    def denominator(self) -> Tensor | float:
+    def denominator(self) -> float:
         """What the numerator is divided by."""
-        return self.count * self.mask_sum / self.mask_size
+        return self._denominator(float(self.count), float(self.mask_sum), float(self.mask_size))
 
     @property
     def value(self) -> Tensor:
         """The loss of this batch alone."""
-        denominator = self.denominator
-        if isinstance(denominator, Tensor) or denominator != 0:
-            return self.numerator / denominator
-        return self.numerator * float("nan")
+        return self.numerator / (self.denominator or 1.0)
 
     def parts(self) -> Tensor:
-        """Returns ``(count, mask_sum, mask_size)`` as a tensor, to be added over workers."""
-        sizes = (self.count, self.mask_sum, self.mask_size)
-        device = self.numerator.device
-        return torch.stack([torch.as_tensor(size, dtype=torch.float64, device=device) for size in sizes])
+        """Returns ``(count, mask_sum, mask_size)`` as a float64 tensor, to be added over workers."""
+        return torch.tensor([float(self.count), float(self.mask_sum), float(self.mask_size)], dtype=torch.float64)
 
     def over(self, parts: Tensor) -> Tensor:
         """Returns this part's share of the loss of the whole batch.
@@ -58,8 +56,10 @@ class LossTerm:
         Args:
             parts: The sum of all workers' ``parts()``.
         """
-        count, mask_sum, mask_size = parts.unbind()
-        return self.numerator / (count * mask_sum / mask_size).to(self.numerator.dtype)
+        return self.numerator / (self._denominator(*parts.tolist()) or 1.0)
+
+    def _denominator(self, count: float, mask_sum: float, mask_size: float) -> float:
+        return count * mask_sum / mask_size if self.averaged and mask_size else 1.0
 
 
 def terms(
