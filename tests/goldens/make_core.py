@@ -31,7 +31,7 @@ ACTIVATIONS = ["softmax", "elu", "softplus", "softsign", "relu", "tanh", "sigmoi
 INITS = ["uniform", "lecun_uniform", "normal", "identity", "orthogonal", "zero", "one", "glorot_normal"]
 INITS += ["glorot_uniform", "he_normal", "he_uniform"]
 
-core = Family("core", libver="earliest")
+core = Family("core", compact=False)
 
 
 def extreme(rng):

@@ -2,6 +2,8 @@
 
 import h5py
 import numpy as np
+import tensorflow as tf
+from keras import backend as K
 from keras import optimizers
 from keras.layers import (
     LSTM,
@@ -18,6 +20,26 @@ from keras.layers import (
 )
 from keras.models import Model, Sequential, load_model, model_from_json
 from make_write import Case, Family, check, default_inputs, floats, parts, place, predict, randomise, save_arrays, start
+
+
+def updates_from_old_values():
+    """Makes every update of a training step wait for all new values.
+
+    TensorFlow 1 lets an update overtake what still reads the old value, and results then vary from run to run.
+    """
+    original = K.function
+    K.update = lambda variable, value: (variable, value)
+    K.update_add = lambda variable, increment: (variable, variable + increment)
+
+    def function(inputs, outputs, updates=(), **kwargs):
+        values = [update[1] for update in updates if isinstance(update, tuple)]
+        with tf.control_dependencies(values):
+            return original(inputs, outputs, updates=list(updates), **kwargs)
+
+    K.function = function
+
+
+updates_from_old_values()
 
 
 # Full saves: x, targets t, predictions y of the model read back, losses l of two more steps on (x, t), predictions r
@@ -59,6 +81,7 @@ OPTIMIZERS = {
     "sgd": lambda: optimizers.SGD(lr=0.1),
     "sgd_momentum": lambda: optimizers.SGD(lr=0.1, momentum=0.9),
     "sgd_nesterov": lambda: optimizers.SGD(lr=0.1, momentum=0.9, nesterov=True),
+    "sgd_decay": lambda: optimizers.SGD(lr=0.1, momentum=0.5, decay=0.2),
     "rmsprop": lambda: optimizers.RMSprop(lr=0.01),
     "adagrad": lambda: optimizers.Adagrad(lr=0.05),
     "adadelta": lambda: optimizers.Adadelta(),

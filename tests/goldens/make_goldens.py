@@ -24,6 +24,8 @@ MODULES = [
     "graphs",
     "nested",
     "nets",
+    "lambdas",
+    "yaml",
     "files",
     "refusals",
 ]

@@ -36,7 +36,7 @@ from keras.models import Model, Sequential
 from make_lenet import lenet
 from make_write import Family, floats
 
-nets = Family("nets", libver="earliest")
+nets = Family("nets", compact=False)
 
 
 def case(build, name=None, **options):

@@ -2,7 +2,23 @@
 
 from itertools import product
 
-from keras.layers import GRU, LSTM, ConvLSTM2D, Dense, Masking, SimpleRNN
+from keras.layers import (
+    GRU,
+    LSTM,
+    Activation,
+    ActivityRegularization,
+    BatchNormalization,
+    ConvLSTM2D,
+    Dense,
+    Dropout,
+    GaussianNoise,
+    LeakyReLU,
+    Masking,
+    PReLU,
+    SimpleRNN,
+    SpatialDropout1D,
+    TimeDistributedDense,
+)
 from make_write import Family, floats, sequences
 
 recurrent, convlstm = Family("recurrent"), Family("convlstm")
@@ -104,6 +120,24 @@ for cell, cls in CELLS.items():
                 return_sequences=True,
                 shape=(3, FEATURES),
             )
+recurrent.stack(
+    "mask_passes_through",
+    (STEPS, FEATURES),
+    lambda: [
+        Masking(),
+        Activation("tanh"),
+        Dropout(0.5),
+        GaussianNoise(0.1),
+        BatchNormalization(),
+        LeakyReLU(),
+        PReLU(),
+        ActivityRegularization(l2=0.1),
+        TimeDistributedDense(4),
+        SpatialDropout1D(0.2),
+        LSTM(3, return_sequences=True),
+    ],
+    inputs=masked,
+)
 recurrent.layer("lstm_forget_bias_zero", LSTM, UNITS, forget_bias_init="zero", init="he_normal", shape=(4, 2))
 recurrent.layer("lstm_long", LSTM, UNITS, shape=(40, FEATURES), inputs=lambda rng: [floats(rng, (2, 40, FEATURES))])
 

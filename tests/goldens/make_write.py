@@ -30,10 +30,10 @@ class Case:
         high: Upper bound (exclusive) of default integer inputs.
         live: Why Keras cannot read its own files back; the golden is then the prediction of the model as built.
         lost: What the JSON does not hold, so that the model read back differs from the one that was built.
-        weights: ``(rng, name, array) -> array or None``: weights other than the default random ones.
+        functions: The Python expressions of the Lambda layers and Lambda merges, by layer name.
     """
 
-    def __init__(self, name, build, ordering="tf", inputs=None, high=6, live=None, lost=None, weights=None):
+    def __init__(self, name, build, ordering="tf", inputs=None, high=6, live=None, lost=None, functions=None):
         self.name = name
         self.build = build
         self.ordering = ordering
@@ -41,7 +41,7 @@ class Case:
         self.high = high
         self.live = live
         self.lost = lost
-        self.weights = weights
+        self.functions = functions
 
 
 class Family:
@@ -50,14 +50,14 @@ class Family:
     Args:
         name: The folder.
         write: ``(family, case)``: makes the files of a case and returns what there is to note.
-        libver: The HDF5 layout. Keras itself takes ``"earliest"``; ``"latest"`` takes half the room.
+        compact: Whether weights go into HDF5's newer layout instead of the one Keras takes.
     """
 
-    def __init__(self, name, write=None, libver="latest"):
+    def __init__(self, name, write=None, compact=True):
         self.name = name
         self.cases = []
         self.write = write or write_case
-        self.libver = libver
+        self.compact = compact
 
     def model(self, name, build, **options):
         """A case from a function that returns a model."""
@@ -87,7 +87,7 @@ class Family:
         self.layer(case + "_th", cls, *args, shape=(channels, *size), ordering="th", **kwargs)
 
 
-OPTIONS = ("ordering", "inputs", "high", "live", "lost", "weights")
+OPTIONS = ("ordering", "inputs", "high", "live", "lost", "functions")
 
 
 def generator(name):
@@ -132,15 +132,14 @@ def parts(model):
     return getattr(model, "flattened_layers", None) or model.layers
 
 
-def randomise(model, rng, choose=None):
+def randomise(model, rng):
     """Gives every weight of a model, biases and statistics included, a random value."""
     for layer in parts(model):
         pairs = []
         for variable in layer.weights:
             shape = K.int_shape(variable)
             value = rng.uniform(0.5, 1.5, shape) if "running_std" in variable.name else rng.normal(0, 0.4, shape)
-            own = choose(rng, variable.name, value) if choose else None
-            pairs.append((variable, value if own is None else own))
+            pairs.append((variable, value))
         K.batch_set_value(pairs)
 
 
@@ -175,12 +174,12 @@ def write_case(family, case):
 
     start(case.ordering)
     model = case.build()
-    randomise(model, rng, case.weights)
+    randomise(model, rng)
     inputs = case.inputs(rng) if case.inputs else default_inputs(model, rng, case.high)
     with open(stem + ".json", "w") as file:
         file.write(model.to_json() + "\n")
     if model.weights:
-        with h5py.File(stem + ".h5", "w", libver=family.libver) as file:
+        with new_file(stem + ".h5", family.compact) as file:
             model.save_weights_to_hdf5_group(file)
     stateful = bool(getattr(model, "stateful", False))
     live = two_predictions(model, inputs, stateful)
@@ -200,7 +199,7 @@ def write_case(family, case):
     check(stem, outputs)
     save_arrays(stem + ".npz", x=inputs, y=outputs[0], **({"z": outputs[1]} if stateful else {}))
     facts = {"image_dim_ordering": "th" if case.ordering == "th" else None, "live": case.live, "lost": case.lost}
-    facts["stateful"] = stateful or None
+    facts.update(stateful=stateful, functions=case.functions)
     return {key: value for key, value in facts.items() if value}
 
 
@@ -251,10 +250,33 @@ def dump(name, content):
 
 def without_times():
     """Lets h5py leave the time of writing out, so that the same run gives the same bytes."""
-    original = h5py.Group.create_dataset
+    create_dataset = h5py.Group.create_dataset
 
-    def create_dataset(self, *args, **kwargs):
+    def timeless_dataset(self, *args, **kwargs):
         kwargs.setdefault("track_times", False)
-        return original(self, *args, **kwargs)
+        return create_dataset(self, *args, **kwargs)
 
-    h5py.Group.create_dataset = create_dataset
+    def timeless_group(self, name):
+        links = h5py.h5p.create(h5py.h5p.LINK_CREATE)
+        links.set_create_intermediate_group(True)
+        return h5py.Group(h5py.h5g.create(self.id, name.encode(), lcpl=links, gcpl=timeless(h5py.h5p.GROUP_CREATE)))
+
+    h5py.Group.create_dataset = timeless_dataset
+    h5py.Group.create_group = timeless_group
+
+
+def timeless(kind):
+    """Properties of a new HDF5 object that keep no times."""
+    properties = h5py.h5p.create(kind)
+    properties.set_obj_track_times(False)
+    return properties
+
+
+def new_file(path, compact):
+    """A new HDF5 file, in the layout Keras takes or in the newer one, which needs half the room."""
+    if not compact:
+        return h5py.File(path, "w")
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_libver_bounds(h5py.h5f.LIBVER_LATEST, h5py.h5f.LIBVER_LATEST)
+    creation = timeless(h5py.h5p.FILE_CREATE)
+    return h5py.File(h5py.h5f.create(path.encode(), h5py.h5f.ACC_TRUNC, fcpl=creation, fapl=access))
