@@ -13,6 +13,8 @@ from torch import Tensor
 
 from bigdl.errors import DataError
 from bigdl.training.objectives import Objective
+from bigdl.training.regularization import Regularization as Regularization
+from bigdl.training.regularization import regularization_loss as regularization_loss
 
 
 @dataclass(frozen=True, slots=True)
