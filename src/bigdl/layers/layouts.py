@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from torch import Tensor
 
 from bigdl.graph import SAME, Layout
@@ -21,24 +23,57 @@ def _in_out_last(x: Tensor) -> Tensor:
     return x.movedim((0, 1), (-1, -2))
 
 
-def _conv1d_to_torch(x: Tensor) -> Tensor:
-    """``(length, 1, in, out)`` to ``(out, in, length)``."""
-    return x.squeeze(1).permute(2, 1, 0)
+def _last_two_first(x: Tensor) -> Tensor:
+    """``(*kernel, in, out)`` to ``(in, out, *kernel)``."""
+    return x.movedim((-2, -1), (0, 1))
 
 
-def _conv1d_to_keras(x: Tensor) -> Tensor:
-    """``(out, in, length)`` to ``(length, 1, in, out)``."""
-    return x.permute(2, 1, 0).unsqueeze(1)
+def _first_two_last(x: Tensor) -> Tensor:
+    """``(in, out, *kernel)`` to ``(*kernel, in, out)``."""
+    return x.movedim((0, 1), (-2, -1))
+
+
+def _swap_first_two(x: Tensor) -> Tensor:
+    return x.transpose(0, 1)
 
 
 MATRIX = Layout(_transpose, _transpose)
 """Keras ``(in, out)``, torch ``(out, in)``."""
-
-CONV_1D = Layout(_conv1d_to_torch, _conv1d_to_keras)
-"""Keras ``(length, 1, in, out)``, torch ``(out, in, length)``."""
 
 CONV_TF = Layout(_out_in_first, _in_out_last)
 """Keras ``(*kernel, in, out)``, torch ``(out, in, *kernel)``."""
 
 CONV_TH = SAME
 """Keras ``(out, in, *kernel)``, as torch."""
+
+DECONV_TF = Layout(_last_two_first, _first_two_last)
+"""Keras ``(*kernel, in, out)``, torch's transposed convolution ``(in, out, *kernel)``."""
+
+DECONV_TH = Layout(_swap_first_two, _swap_first_two)
+"""Keras ``(out, in, *kernel)``, torch's transposed convolution ``(in, out, *kernel)``."""
+
+
+def _depthwise_to_torch(x: Tensor, channels_last: bool) -> Tensor:
+    x = x.permute(2, 3, 0, 1) if channels_last else x.transpose(0, 1)
+    return x.flatten(0, 1).unsqueeze(1)
+
+
+def _depthwise_to_keras(x: Tensor, multiplier: int, channels_last: bool) -> Tensor:
+    x = x.view(-1, multiplier, *x.shape[2:])
+    return x.permute(2, 3, 0, 1) if channels_last else x.transpose(0, 1)
+
+
+def depthwise(multiplier: int, channels_last: bool) -> Layout:
+    """Returns the layout of the kernel of a convolution of each channel by itself.
+
+    Keras ``(rows, columns, in, multiplier)`` or ``(multiplier, in, rows, columns)``, torch ``(in * multiplier, 1, rows,
+    columns)``.
+
+    Args:
+        multiplier: The number of filters for each input channel.
+        channels_last: Whether the first of Keras's layouts is meant.
+    """
+    return Layout(
+        partial(_depthwise_to_torch, channels_last=channels_last),
+        partial(_depthwise_to_keras, multiplier=multiplier, channels_last=channels_last),
+    )
