@@ -1,5 +1,7 @@
 """Definitions as YAML, as ``to_yaml`` writes them: with Python tuples, and in the two styles PyYAML has had."""
 
+from functools import partial
+
 import yaml as pyyaml
 from keras.layers import LSTM, Bidirectional, Convolution2D, Dense, Flatten, Input, MaxPooling2D, Reshape, merge
 from keras.models import Model, Sequential, model_from_yaml
@@ -49,7 +51,7 @@ def nested():
 
 
 # Keras's model_from_yaml counts on PyYAML 3, whose load makes any object: the file may hold NumPy's numbers.
-pyyaml.load = pyyaml.unsafe_load
+pyyaml.load = partial(pyyaml.load, Loader=pyyaml.UnsafeLoader)
 yaml = Family("yaml", write_yaml)
 for build in (convolutional, functional, nested):
     for style in ("block", "flow"):
