@@ -167,6 +167,13 @@ for name, options in [
 bidirectional.stack(
     "lstm_stateful", (4, FEATURES), lambda: [Bidirectional(LSTM(3, stateful=True, return_sequences=True))], batch=2
 )
+bidirectional.stack(
+    "gru_stateful_masked",
+    (STEPS, FEATURES),
+    lambda: [Masking(), Bidirectional(GRU(3, stateful=True, return_sequences=True), merge_mode="sum")],
+    batch=5,
+    inputs=masked,
+)
 bidirectional.stack("gru_fixed_batch", (4, FEATURES), lambda: [Bidirectional(GRU(3))], batch=2)
 bidirectional.stack("open_time", (None, FEATURES), lambda: [Bidirectional(GRU(3, return_sequences=True))])
 bidirectional.stack("named_inner", (4, FEATURES), lambda: [Bidirectional(LSTM(3, name="inner"), name="outer")])
