@@ -16,6 +16,7 @@ from bigdl.layers.convolution import Conv3D as Conv3D
 from bigdl.layers.convolution import Convolution1D as Convolution1D
 from bigdl.layers.convolution import Convolution2D as Convolution2D
 from bigdl.layers.convolution import Convolution3D as Convolution3D
+from bigdl.layers.convolutional_recurrent import ConvLSTM2D as ConvLSTM2D
 from bigdl.layers.core import Activation as Activation
 from bigdl.layers.core import Dense as Dense
 from bigdl.layers.core import Flatten as Flatten
