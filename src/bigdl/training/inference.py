@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from bigdl.errors import DataError
-from bigdl.graph import Container
+from bigdl.graph import Container, Layer
 from bigdl.training.data import Column, Data, input_columns
 from bigdl.training.progress import progress_bar
 
@@ -36,6 +36,18 @@ def in_mode(model: torch.nn.Module, training: bool) -> Iterator[None]:
     finally:
         for module in changed:
             module.training = not training
+
+
+def penalised_layers(model: Container) -> list[Layer]:
+    """Returns the layers that pay for their activations, and gather what they owe whenever they run."""
+    layers = (module for module in model.modules() if isinstance(module, Layer))
+    return [layer for layer in layers if layer.activity_regularizer is not None]
+
+
+def forget_activity(layers: list[Layer]) -> None:
+    """Drops what layers owe for their activations so far, so that no later loss counts it."""
+    for layer in layers:
+        layer.activity_losses.clear()
 
 
 def predict(model: Container, x: Data, batch_size: int | None = DEFAULT_BATCH_SIZE, verbose: int = 0) -> Any:
@@ -72,6 +84,7 @@ def _predict(model: Container, columns: list[Column], batch_size: int, verbose: 
             for result, array in zip(results, arrays, strict=True):
                 result[batch] = array
             bar.update(batch.stop - start)
+    forget_activity(penalised_layers(model))
     return results[0] if len(results) == 1 else results
 
 

@@ -1,0 +1,174 @@
+"""Data sets cut into batches, in an order that is decided epoch by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bigdl.training.data import Column, Index
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A few rows of a data set.
+
+    Attributes:
+        inputs: A tensor for each input of the model.
+        targets: A tensor for each target.
+        weights: The sample weights of each target, None where every sample counts the same.
+        rows: The number of rows.
+    """
+
+    inputs: list[Tensor]
+    targets: list[Tensor]
+    weights: list[Tensor | None]
+    rows: int
+
+
+class Order(Protocol):
+    """Decides the order of the rows of each epoch."""
+
+    def rows(self, epoch: int, count: int, batch_size: int) -> NDArray[np.int64] | None:
+        """Returns the positions of the rows in the order of an epoch, None for the order that they are in.
+
+        Args:
+            epoch: The epoch, from 1.
+            count: How many rows there are.
+            batch_size: Rows in a batch.
+        """
+
+
+class InOrder:
+    """The rows as they are, in every epoch."""
+
+    def rows(self, epoch: int, count: int, batch_size: int) -> None:
+        """Returns None."""
+        return
+
+
+class SeededOrder:
+    """A permutation for each epoch that depends on the seed and the epoch only.
+
+    An epoch can therefore be repeated, from any of its batches, by another process.
+
+    Args:
+        seed: The seed.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def rows(self, epoch: int, count: int, batch_size: int) -> NDArray[np.int64]:
+        """Returns the epoch's permutation."""
+        return np.random.Generator(np.random.PCG64([self.seed, epoch])).permutation(count)
+
+
+class KerasOrder:
+    """The orders that Keras 1.2.2's ``fit`` draws: each epoch shuffles the order of the one before.
+
+    They come from NumPy's global generator, so that a script that seeds it sees the batches that it saw in Keras.
+
+    Args:
+        whole_batches: Whether neighbouring rows stay together, so that only batches change places (``"batch"``).
+    """
+
+    def __init__(self, whole_batches: bool = False) -> None:
+        self.whole_batches = whole_batches
+        self._order: NDArray[np.int64] | None = None
+
+    def rows(self, epoch: int, count: int, batch_size: int) -> NDArray[np.int64]:
+        """Returns the next epoch's order."""
+        order = np.arange(count) if self._order is None else self._order.copy()
+        whole = count - count % batch_size
+        shuffled = order[:whole].reshape(-1, batch_size) if self.whole_batches else order
+        np.random.shuffle(shuffled)  # noqa: NPY002 - Keras's generator
+        self._order = order
+        return order
+
+
+def keras_order(shuffle: bool | str) -> Order:
+    """Returns the order that ``fit``'s argument ``shuffle`` means.
+
+    Args:
+        shuffle: ``"batch"``, or whether to shuffle.
+    """
+    return KerasOrder(shuffle == "batch") if shuffle else InOrder()
+
+
+class Source(Protocol):
+    """Where the batches of an epoch come from.
+
+    Attributes:
+        rows: The number of rows of an epoch.
+    """
+
+    rows: int
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """Gives the batches of an epoch.
+
+        Args:
+            epoch: The epoch, from 1.
+            start: How many rows of it are done already; a sum of whole batches.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Rows of a data set: inputs, targets and weights that fit a model and each other.
+
+    Attributes:
+        inputs: A column for each input.
+        targets: A column for each target.
+        weights: The sample weights of each target, None where there are none.
+    """
+
+    inputs: Sequence[Column]
+    targets: Sequence[Column]
+    weights: Sequence[Column | None]
+
+    def __len__(self) -> int:
+        return len(self.inputs[0])
+
+    def part(self, start: int, stop: int) -> Samples:
+        """Returns some of the rows, without copying them."""
+        return Samples(
+            [column.part(start, stop) for column in self.inputs],
+            [column.part(start, stop) for column in self.targets],
+            [None if column is None else column.part(start, stop) for column in self.weights],
+        )
+
+    def batch(self, index: Index = slice(None)) -> Batch:
+        """Returns the rows at some positions, all by default, as a batch."""
+        inputs = [column.take(index) for column in self.inputs]
+        targets = [column.take(index) for column in self.targets]
+        weights = [None if column is None else column.take(index) for column in self.weights]
+        return Batch(inputs, targets, weights, len(inputs[0]))
+
+
+class ArraySource:
+    """Batches from arrays; the last one of an epoch holds what is left.
+
+    Args:
+        samples: The rows.
+        batch_size: Rows in a batch.
+        order: The order of the rows; as they are by default.
+    """
+
+    def __init__(self, samples: Samples, batch_size: int, order: Order | None = None) -> None:
+        self.rows = len(samples)
+        self._samples = samples
+        self._batch_size = batch_size
+        self._order = order or InOrder()
+
+    def batches(self, epoch: int = 1, start: int = 0) -> Iterator[Batch]:
+        """Gives the batches of an epoch; see ``Source``."""
+        order = self._order.rows(epoch, self.rows, self._batch_size)
+        for first in range(start, self.rows, self._batch_size):
+            index = slice(first, min(first + self._batch_size, self.rows))
+            yield self._samples.batch(index if order is None else order[index])

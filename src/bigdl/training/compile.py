@@ -1,0 +1,192 @@
+"""What ``compile`` settles: optimizer, objectives, metrics, and under which names they report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from bigdl.errors import DataError
+from bigdl.graph import Container, SymbolicTensor
+from bigdl.training import losses, metrics, objectives, optimizers
+from bigdl.training.batches import Batch
+from bigdl.training.losses import LossTerm
+from bigdl.training.metrics import Metric
+from bigdl.training.objectives import Objective
+from bigdl.training.step import Step
+from bigdl.training.targets import WeightMode
+
+
+class Compiled:
+    """A model with what it is trained by, as Keras 1.2.2's ``compile`` takes it.
+
+    The weights to move are settled here: a later change of ``trainable`` takes effect when the model is compiled anew.
+
+    Args:
+        model: The model.
+        optimizer: A name, an optimizer, or its configuration.
+        loss: The name of an objective or a function of ``(y_true, y_pred)``; for several outputs also a list, or a
+            mapping by the outputs' names.
+        metrics: Names or functions for all outputs, or a mapping by the outputs' names.
+        loss_weights: The factor of each output's loss, as a list or a mapping by the outputs' names.
+        sample_weight_mode: ``"temporal"`` where samples are weighted step by step; for several outputs also a list or
+            a mapping.
+
+    Attributes:
+        optimizer: The optimizer.
+        loss, metrics, loss_weights, sample_weight_mode: As they were given.
+        functions: The objective of each output.
+        modes: The way in which each output's samples are weighted.
+        metrics_names: The names of all that ``evaluate`` and ``train_on_batch`` return.
+
+    Raises:
+        UnsupportedLayerError: There is no optimizer, objective or metric of a name.
+        DataError: A list or mapping does not fit the outputs.
+    """
+
+    def __init__(
+        self,
+        model: Container,
+        optimizer: Any,
+        loss: Any,
+        metrics: Any = None,
+        loss_weights: Any = None,
+        sample_weight_mode: Any = None,
+    ) -> None:
+        self.model = model
+        self.optimizer = optimizers.get(optimizer)
+        self.loss = loss
+        self.metrics = metrics
+        self.loss_weights = loss_weights
+        self.sample_weight_mode = sample_weight_mode
+
+        outputs = model.output_names
+        self.functions = [objectives.get(item) for item in _for_outputs(loss, outputs, "loss", model, complete=True)]
+        factors = _for_outputs(loss_weights, outputs, "loss_weights", model, default=1.0)
+        self.factors = [float(1.0 if factor is None else factor) for factor in factors]
+        modes = _for_outputs(sample_weight_mode, outputs, "sample_weight_mode", model, complete=True)
+        self.modes = [_checked_mode(mode, model) for mode in modes]
+        self.names = [f"{name}_loss" for name in outputs]
+        self._metrics = [
+            _named_metrics(chosen, function, tensor)
+            for chosen, function, tensor in zip(
+                _metrics_of(metrics, outputs), self.functions, model.outputs, strict=True
+            )
+        ]
+        self.metrics_names = ["loss", *(self.names if len(outputs) > 1 else [])]
+        for output, named in zip(outputs, self._metrics, strict=True):
+            prefix = f"{output}_" if len(outputs) > 1 else ""
+            self.metrics_names += [prefix + key for keys, _ in named for key in keys]
+        self.step = Step(model, self, self.optimizer, model.trainable_weights)
+
+    @property
+    def labels(self) -> list[str]:
+        """``metrics_names``, numbered where one comes up more than once (a layer that makes several outputs)."""
+        seen: dict[str, int] = {}
+        labels = []
+        for name in self.metrics_names:
+            seen[name] = seen.get(name, 0) + 1
+            labels.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+        return labels
+
+    def terms(self, outputs: list[Tensor], masks: list[Tensor | None], batch: Batch) -> list[LossTerm]:
+        """Returns each output's loss; see ``Goal``."""
+        rows = zip(self.functions, batch.targets, outputs, batch.weights, masks, strict=True)
+        return [losses.terms(function, y, output, weight, mask) for function, y, output, weight, mask in rows]
+
+    def measures(self, outputs: list[Tensor], batch: Batch) -> list[Tensor]:
+        """Returns the metrics of all outputs; see ``Goal``."""
+        values = []
+        for named, y, output in zip(self._metrics, batch.targets, outputs, strict=True):
+            for keys, metric in named:
+                value = metric(y, output)
+                values += [value[key] for key in keys] if isinstance(value, Mapping) else [value]
+        return values
+
+    def reported(self, results: Sequence[float]) -> list[float]:
+        """Returns those of a step's results that ``metrics_names`` names: not the loss of a single output, twice."""
+        return [results[0], *results[2:]] if len(self.functions) == 1 else list(results)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the ``training_config`` of Keras 1.2.2's full save; functions become their names."""
+        return {
+            "optimizer_config": optimizers.serialize(self.optimizer),
+            "loss": _named(self.loss),
+            "metrics": _named(self.metrics) if self.metrics is not None else [],
+            "sample_weight_mode": self.sample_weight_mode,
+            "loss_weights": self.loss_weights,
+        }
+
+
+def _named(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _named(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_named(item) for item in value]
+    return objectives.name_of(value) if callable(value) else value
+
+
+def _for_outputs(
+    given: Any, outputs: Sequence[str], argument: str, model: Container, complete: bool = False, default: Any = None
+) -> list[Any]:
+    """Returns an item for each output: from a list, a mapping by name, or the same for all."""
+    where = f"compile of model {model.name!r}: {argument}"
+    if isinstance(given, Mapping):
+        unknown = [name for name in given if name not in outputs]
+        missing = [name for name in outputs if name not in given] if complete else []
+        if unknown or missing:
+            wrong = f"unknown {unknown[0]!r}" if unknown else f"nothing for {missing[0]!r}"
+            raise DataError(f"{where} must name the outputs ({', '.join(outputs)}). Received: {wrong}.")
+        return [given.get(name, default) for name in outputs]
+    if isinstance(given, list | tuple):
+        if len(given) != len(outputs):
+            raise DataError(
+                f"{where} must have one item for each of the {len(outputs)} outputs ({', '.join(outputs)}). "
+                f"Received: {len(given)}."
+            )
+        return list(given)
+    if argument == "loss_weights" and given is not None:
+        raise DataError(f"{where} must be a list or a dict by the outputs' names. Received: {given!r}.")
+    return [given] * len(outputs)
+
+
+def _checked_mode(mode: Any, model: Container) -> WeightMode:
+    if mode not in (None, "temporal"):
+        raise DataError(
+            f"compile of model {model.name!r}: sample_weight_mode must be None or 'temporal'. Received: {mode!r}."
+        )
+    return cast(WeightMode, mode)
+
+
+def _metrics_of(given: Any, outputs: Sequence[str]) -> list[list[Any]]:
+    if given is None:
+        return [[] for _ in outputs]
+    if isinstance(given, Mapping):
+        chosen = [given.get(name, []) for name in outputs]
+        return [list(item) if isinstance(item, list | tuple) else [item] for item in chosen]
+    if isinstance(given, list | tuple):
+        return [list(given) for _ in outputs]
+    raise DataError(f"compile: metrics must be a list, or a dict by the outputs' names. Received: {given!r}.")
+
+
+def _named_metrics(
+    chosen: Sequence[Any], function: Objective, output: SymbolicTensor
+) -> list[tuple[list[str], Metric]]:
+    """Returns each metric with the names of the values that it gives."""
+    named = []
+    for identifier in chosen:
+        name, metric = metrics.for_output(identifier, function, output.shape[-1])
+        named.append((_keys(name, metric, output), metric))
+    return named
+
+
+def _keys(name: str, metric: Metric, output: SymbolicTensor) -> list[str]:
+    """Returns the names of a metric's values; what a user's own gives is found out on an output of zeros."""
+    if metric.__module__ == metrics.__name__:
+        return [name]
+    zeros = torch.zeros([n or 1 for n in output.shape])
+    with torch.no_grad():
+        value = metric(zeros, zeros)
+    return [str(key) for key in value] if isinstance(value, Mapping) else [name]
