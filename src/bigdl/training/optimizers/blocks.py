@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-BLOCK_SIZE = 1 << 15
-"""Values in a block: six float32 arrays of them stay within 1 MB."""
+BLOCK_SIZE = 1 << 17
+"""Values in a block: 512 KB of float32, measured best or nearly so for models of 0.6 and 25 million parameters."""
 
 
 def same_layout(a: Tensor, b: Tensor) -> bool:
