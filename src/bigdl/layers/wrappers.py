@@ -118,7 +118,8 @@ class TimeDistributed(Wrapper):
         """
         step = self._step_shape(input_shape)
         self.layer.ensure_built(step)
-        self.by_step = step[0] is not None and not isinstance(self.layer, SAMPLE_BY_SAMPLE)
+        by_sample = isinstance(self.layer, SAMPLE_BY_SAMPLE) and not self.stateful
+        self.by_step = step[0] is not None and not by_sample
 
     def _step_shape(self, input_shape: Shapes) -> Shape:
         if isinstance(input_shape, list) or len(input_shape) < 3:
