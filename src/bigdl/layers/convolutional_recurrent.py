@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -87,9 +87,9 @@ class ConvLSTM2D(SpatialLayer, StatefulLayer):
         kwargs: See ``StatefulLayer``.
     """
 
-    rank: ClassVar[int] = 2
-    input_ndim: ClassVar[tuple[int, ...] | None] = (5,)
-    state_count: ClassVar[int] = 2
+    rank = 2
+    input_ndim = (5,)
+    state_count = 2
 
     weight: Tensor
     recurrent_weight: Tensor

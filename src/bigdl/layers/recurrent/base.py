@@ -50,9 +50,9 @@ class Recurrent(StatefulLayer):
         kwargs: See ``StatefulLayer``.
     """
 
-    input_ndim: ClassVar[tuple[int, ...] | None] = (3,)
-    supports_masking: ClassVar[bool] = True
-    consumes_mask: ClassVar[bool] = True
+    input_ndim = (3,)
+    supports_masking = True
+    consumes_mask = True
     gates: ClassVar[str]
     array_order: ClassVar[str]
 
