@@ -43,7 +43,7 @@ class Layer(WeightedModule):
     """
 
     supports_masking: ClassVar[bool] = False
-    consumes_mask: ClassVar[bool] = False
+    consumes_mask: bool = False
     creates_mask: bool = False
     input_ndim: ClassVar[tuple[int, ...] | None] = None
     stateful: bool = False
@@ -76,6 +76,7 @@ class Layer(WeightedModule):
         elif input_shape is not None:
             self.batch_input_shape = (None, *input_shape)
         self.input_dtype = input_dtype
+        self.writes_input_shape = True
         self.activity_regularizer: Regularizer | None = None
         self.activity_losses: list[Tensor] = []
 
@@ -197,7 +198,7 @@ class Layer(WeightedModule):
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as Keras 1.2.2 writes them."""
         config: dict[str, Any] = {"name": self.name, "trainable": self.trainable}
-        if self.batch_input_shape is not None:
+        if self.batch_input_shape is not None and self.writes_input_shape:
             config["batch_input_shape"] = self.batch_input_shape
             config["input_dtype"] = self.input_dtype or "float32"
         return config
@@ -205,4 +206,8 @@ class Layer(WeightedModule):
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """Makes a layer from what ``get_config`` returned."""
-        return cls(**config)
+        made = cls(**config)
+        # Any layer that was built has an input_dim in its configuration. It tells the shape of a model's input, if need
+        # be, but to write that shape for every layer would not give back what was read.
+        made.writes_input_shape = "batch_input_shape" in config or "input_shape" in config
+        return made

@@ -96,6 +96,7 @@ class SequentialContainer(Container):
                     f"Model {self.name!r}: its first layer, {layer.name!r} ({type(layer).__name__}), must be given "
                     "input_shape or batch_input_shape."
                 )
+            layer.writes_input_shape = True
             name = unique_name(f"{type(layer).__name__.lower()}_input")
             layer(InputLayer(None, layer.batch_input_shape, layer.input_dtype, name=name).output)
         outputs = layer.inbound_nodes[0].outputs
