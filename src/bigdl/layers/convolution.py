@@ -46,8 +46,7 @@ class Convolution(SpatialLayer, AffineLayer):
     def build(self, input_shape: Shape) -> None:
         """Creates W and b."""
         shape, layout = self.kernel(self.known_channels(input_shape))
-        # Keras counts the fans of a sequence's kernel as if it were one of channels first.
-        self.add_kernel(shape, layout, "th" if self.rank == 1 else self.dim_ordering)
+        self.add_kernel(shape, layout, self.kernel_ordering)
         # Kernels of this format make the outputs channels last, which torch pools and normalizes several times faster.
         self.weight.data = self.weight.data.contiguous(memory_format=_FAST_FORMAT[self.weight.dim()])
         self.add_bias((self.nb_filter,))

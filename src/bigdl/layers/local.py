@@ -51,7 +51,7 @@ class LocallyConnected(SpatialLayer, AffineLayer):
             )
         self.positions = tuple(cast(Sequence[int], lengths))
         patch = math.prod(self.kernel_size) * self.known_channels(input_shape)
-        self.add_kernel((math.prod(self.positions), patch, self.nb_filter), dim_ordering=self.dim_ordering)
+        self.add_kernel((math.prod(self.positions), patch, self.nb_filter), dim_ordering=self.kernel_ordering)
         self.add_bias((*self.positions[: self.rank], self.nb_filter))
 
     def forward(self, x: Tensor) -> Tensor:

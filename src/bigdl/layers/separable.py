@@ -91,7 +91,7 @@ class SeparableConvolution2D(Convolution2D):
     def build(self, input_shape: Shape) -> None:
         """Creates the depthwise kernel, the pointwise kernel and b."""
         inputs, multiplier = self.known_channels(input_shape), self.depth_multiplier
-        initializer = initializations.get(self.init, self.dim_ordering)
+        initializer = initializations.get(self.init, self.kernel_ordering)
         tf = self.channels_last
         self.add_weight(
             "depthwise_kernel",

@@ -40,6 +40,11 @@ class SpatialLayer(Layer):
         """Whether the channels are the last axis."""
         return self.dim_ordering == "tf"
 
+    @property
+    def kernel_ordering(self) -> str:
+        """The ordering in which Keras counts the fans of a kernel: that of a sequence's counts as ``"th"``."""
+        return "th" if self.rank == 1 else self.dim_ordering
+
     def channels_first(self, x: Tensor) -> Tensor:
         """Returns the tensor as ``(batch, channels, *spatial)``, a sequence with one column."""
         if self.rank == 1:
@@ -124,10 +129,10 @@ class SpatialLayer(Layer):
             LayerError: One of them is not positive.
         """
         if any(length is not None and length <= 0 for length in lengths):
+            hint = "" if self.rank == 1 else f" Is dim_ordering={self.dim_ordering!r} what the model was built with?"
             raise LayerError(
                 f"Layer {self.name!r} ({type(self).__name__}): an input of shape {input_shape} is too small, nothing "
-                f"would be left of it: output lengths {tuple(lengths[: self.rank])}. Is dim_ordering="
-                f"{self.dim_ordering!r} the model's?"
+                f"would be left of it (output lengths {tuple(lengths[: self.rank])}).{hint}"
             )
         return lengths
 
