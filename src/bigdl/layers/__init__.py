@@ -37,9 +37,12 @@ from bigdl.layers.global_pooling import GlobalAveragePooling3D as GlobalAverageP
 from bigdl.layers.global_pooling import GlobalMaxPooling1D as GlobalMaxPooling1D
 from bigdl.layers.global_pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
 from bigdl.layers.global_pooling import GlobalMaxPooling3D as GlobalMaxPooling3D
+from bigdl.layers.lambda_layer import Lambda as Lambda
 from bigdl.layers.local import LocallyConnected1D as LocallyConnected1D
 from bigdl.layers.local import LocallyConnected2D as LocallyConnected2D
 from bigdl.layers.masking import Masking as Masking
+from bigdl.layers.merge import Merge as Merge
+from bigdl.layers.merge import merge as merge
 from bigdl.layers.noise import Dropout as Dropout
 from bigdl.layers.noise import GaussianDropout as GaussianDropout
 from bigdl.layers.noise import GaussianNoise as GaussianNoise

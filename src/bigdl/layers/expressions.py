@@ -1,0 +1,169 @@
+"""Carries out what has been understood of a file's functions, on torch tensors.
+
+Only what stands in ``FUNCTIONS`` can be called. Operators work on tensors and single numbers and on nothing else.
+"""
+
+from __future__ import annotations
+
+import inspect
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bigdl.errors import LayerError
+from bigdl.layers import backend
+from bigdl.layers.tensorflow_names import TENSORFLOW
+from bigdl.registry.functions import Program, Ref, Slice, compute
+
+MOST_VALUES = 2**28
+"""How many values a function may make of a small batch; a file must not take all memory."""
+
+_TENSOR_OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+    "divide_2": lambda a, b: torch.div(a, b, rounding_mode="floor") if _whole(a) and _whole(b) else a / b,
+    "floor_divide": operator.floordiv,
+    "modulo": operator.mod,
+    "power": operator.pow,
+    "matmul": operator.matmul,
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+}
+
+
+def _whole(value: Tensor | float) -> bool:
+    return not value.is_floating_point() if isinstance(value, Tensor) else isinstance(value, int)
+
+
+def _operation(name: str) -> Callable[[Any, Any], Any]:
+    def apply(a: Any, b: Any) -> Any:
+        if not isinstance(a, Tensor | int | float) or not isinstance(b, Tensor | int | float):
+            raise LayerError(f"{name} needs tensors or numbers. Received: {type(a).__name__}, {type(b).__name__}.")
+        if isinstance(a, Tensor) or isinstance(b, Tensor):
+            return _TENSOR_OPERATORS[name](a, b)
+        return compute(name, a, b)
+
+    return apply
+
+
+def subscript(x: Any, index: Any) -> Any:
+    """Returns an item or a slice, as NumPy and TensorFlow do: of a tensor also with steps backwards.
+
+    Args:
+        x: A tensor, or a tuple or list.
+        index: A number, a slice, None, an ellipsis, or a tuple of these.
+    """
+    if not isinstance(x, Tensor):
+        if not isinstance(x, tuple | list) or not isinstance(index, int | slice):
+            raise LayerError(f"An item {index!r} of a {type(x).__name__} is not understood.")
+        return x[index]
+    parts = list(index) if isinstance(index, tuple) else [index]
+    axes = sum(part is not None and part is not Ellipsis for part in parts)
+    if Ellipsis in parts:
+        place = parts.index(Ellipsis)
+        parts[place : place + 1] = [slice(None)] * (x.dim() - axes)
+    axis = 0
+    for i, part in enumerate(parts):
+        if isinstance(part, slice) and part.step is not None and part.step < 0:
+            order = range(x.shape[axis])[part]
+            x = x.index_select(axis, torch.tensor(order, dtype=torch.long, device=x.device))
+            parts[i] = slice(None)
+        axis += part is not None
+    return x[tuple(parts)]
+
+
+def _array(value: Any, dtype: str | None = None) -> Tensor:
+    return backend.tensor(value, dtype)
+
+
+def _reshape(x: Tensor, *shape: Any) -> Tensor:
+    return x.reshape(*shape)
+
+
+def _transpose(x: Tensor, *axes: Any) -> Tensor:
+    return x.permute(*(axes or reversed(range(x.dim()))))
+
+
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    **{f"operator.{name}": _operation(name) for name in _TENSOR_OPERATORS},
+    "operator.getitem": subscript,
+    **{f"K.{name}": function for name, function in vars(backend).items() if inspect.isfunction(function)},
+    "K.variable": _array,
+    "K.constant": _array,
+    "K.shape": lambda x: tuple(x.shape),
+    "K.int_shape": lambda x: tuple(x.shape),
+    "K.ndim": lambda x: x.dim(),
+    **{f"tf.{name}": function for name, function in TENSORFLOW.items()},
+    **{f"np.{name}": _array for name in ("array", "asarray", "float32")},
+    **{f"{module}.sqrt": backend.sqrt for module in ("np", "math")},
+    "attribute.shape": lambda x: tuple(x.shape),
+    "attribute.ndim": lambda x: x.dim(),
+    "attribute.T": backend.transpose,
+    "attribute.value": lambda x: x,  # of a length, in TensorFlow
+    "method.get_shape": lambda x: tuple(x.shape),
+    "method.as_list": list,
+    "method.reshape": _reshape,
+    "method.transpose": _transpose,
+    "method.astype": backend.cast,
+    **{f"method.{name}": getattr(backend, name) for name in ("max", "mean", "min", "prod", "std", "sum", "var")},
+    "builtins.abs": operator.abs,
+    "builtins.float": float,
+    "builtins.int": int,
+    "builtins.len": len,
+    "builtins.list": list,
+    "builtins.slice": slice,
+    "builtins.sum": sum,
+    "builtins.tuple": tuple,
+}
+
+
+class Expression:
+    """A function of one input, made of steps.
+
+    Args:
+        program: The steps; the values of its other arguments are in them.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def __call__(self, x: Any, **bound: Any) -> Any:
+        """Computes the result.
+
+        Args:
+            x: A tensor, or a list of tensors.
+            bound: Arguments whose values are in the steps already.
+
+        Raises:
+            LayerError: It would make far more values than it is given.
+        """
+        values = [x]
+        size = 0
+        for step in self.program.steps:
+            arguments = [_resolved(value, values) for value in step.arguments]
+            keywords = {key: _resolved(value, values) for key, value in step.keywords.items()}
+            value = FUNCTIONS[step.function](*arguments, **keywords)
+            values.append(value)
+            size += value.numel() if isinstance(value, Tensor) and value.is_meta else 0
+            if size > MOST_VALUES:
+                raise LayerError(f"it makes more than {MOST_VALUES} values")
+        return _resolved(self.program.result, values)
+
+
+def _resolved(value: Any, values: list[Any]) -> Any:
+    """Returns a step's argument with the results of earlier steps in their places."""
+    if isinstance(value, Ref):
+        return values[value.place]
+    if isinstance(value, Slice):
+        return slice(*(_resolved(part, values) for part in (value.start, value.stop, value.step)))
+    if isinstance(value, tuple | list):
+        items = [_resolved(item, values) for item in value]
+        return items if isinstance(value, list) else tuple(items)
+    return value
