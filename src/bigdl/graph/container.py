@@ -279,4 +279,4 @@ def _shape_rule(layer: Layer, shapes: list[Shape]) -> list[Shape]:
 def _mask_rule(layer: Layer, kinds: list[MaskKind | None]) -> list[MaskKind | None]:
     if isinstance(layer, Container):
         return layer.graph.plan.infer(kinds, _mask_rule)
-    return [layer.mask_kind(kinds)]
+    return [layer.mask_kind(kinds)] * len(layer.inbound_nodes[0].outputs)
