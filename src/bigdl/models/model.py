@@ -14,13 +14,14 @@ from bigdl.formats.keras_json import architecture
 from bigdl.graph import SequentialContainer
 from bigdl.models import loading, saving
 from bigdl.models.bigdl_face import BigDLFace
+from bigdl.models.keras_face import KerasFace
 from bigdl.models.summary import summary_table
 from bigdl.registry import build_graph, custom_object_scope, layer
 from bigdl.training import inputs_for
 
 
 @layer()
-class Model(BigDLFace):
+class Model(KerasFace, BigDLFace):
     """A graph of layers from ``Input`` tensors to outputs.
 
     It speaks Keras 1.2.2 (``compile``, ``fit``, ``evaluate``, ``predict``, ...), BigDL (``load_keras``,

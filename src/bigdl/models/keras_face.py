@@ -1,0 +1,171 @@
+"""What a model of Keras 1.2.2 can do: compile, fit, evaluate, predict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bigdl import training
+from bigdl.errors import TrainingError
+from bigdl.graph import Container
+from bigdl.training import Callback, Compiled, History
+
+
+class KerasFace(Container):
+    """The verbs of Keras 1.2.2's ``Model`` and ``Sequential``."""
+
+    _compiled: Compiled | None = None
+
+    def compile(
+        self,
+        optimizer: Any,
+        loss: Any,
+        metrics: Any = None,
+        loss_weights: Any = None,
+        sample_weight_mode: Any = None,
+    ) -> None:
+        """Settles what the model is trained by.
+
+        The weights to move are settled here too: after a change of ``trainable``, compile again.
+
+        Args:
+            optimizer: A name (``"adadelta"``) or an optimizer.
+            loss: The name of an objective, or a function of ``(y_true, y_pred)`` on torch tensors; for several
+                outputs also a list, or a mapping by the outputs' names.
+            metrics: Names or functions; a mapping by the outputs' names for different ones.
+            loss_weights: The factor of each output's loss.
+            sample_weight_mode: ``"temporal"`` where samples are weighted step by step.
+
+        Raises:
+            UnsupportedLayerError: There is no optimizer, objective or metric of a name.
+            DataError: A list or mapping does not fit the outputs.
+        """
+        self._compiled = Compiled(self, optimizer, loss, metrics, loss_weights, sample_weight_mode)
+
+    @property
+    def compiled(self) -> Compiled:
+        """What the model was compiled with.
+
+        Raises:
+            TrainingError: It was not.
+        """
+        if self._compiled is None:
+            raise TrainingError(f"Model {self.name!r} must be compiled first: model.compile(optimizer, loss).")
+        return self._compiled
+
+    @property
+    def optimizer(self) -> training.optimizers.Optimizer:
+        """The optimizer that the model was compiled with."""
+        return self.compiled.optimizer
+
+    @property
+    def loss(self) -> Any:
+        """The loss that the model was compiled with, as it was given."""
+        return self.compiled.loss
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of what ``evaluate`` and ``train_on_batch`` return."""
+        return self.compiled.metrics_names
+
+    def fit(
+        self,
+        x: Any,
+        y: Any,
+        batch_size: int = 32,
+        nb_epoch: int = 10,
+        verbose: int = 1,
+        callbacks: Iterable[Callback] | None = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool | str = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+    ) -> History:
+        """Trains for a number of epochs.
+
+        Args:
+            x: The inputs: an array, a list of arrays in the order of the inputs, or arrays by the inputs' names.
+            y: The targets, likewise by the outputs.
+            batch_size: Rows a step.
+            nb_epoch: The number of the last epoch.
+            verbose: 0 for silence, 1 for a progress bar, 2 for a line each epoch.
+            callbacks: What is told of the progress.
+            validation_split: The share of the rows, from the end, to validate on instead of training.
+            validation_data: ``(x, y)`` or ``(x, y, sample_weight)`` to validate on after each epoch.
+            shuffle: Whether each epoch has its own order; ``"batch"`` shuffles whole batches.
+            class_weight: The weight of each class by its number, from 0.
+            sample_weight: The weight of each row (of each step, where ``sample_weight_mode`` is ``"temporal"``).
+            initial_epoch: The number of epochs that were trained before.
+
+        Returns:
+            The history: loss and metrics by epoch.
+
+        Raises:
+            TrainingError: The model is not compiled, or the loss is not finite.
+            DataError: The data does not fit the model.
+        """
+        return training.fit(
+            self,
+            self.compiled,
+            x,
+            y,
+            batch_size,
+            nb_epoch,
+            verbose,
+            callbacks,
+            validation_split,
+            validation_data,
+            shuffle,
+            class_weight,
+            sample_weight,
+            initial_epoch,
+        )
+
+    def predict(self, x: Any, batch_size: int | None = 32, verbose: int = 0) -> Any:
+        """Computes the outputs in evaluation mode, batch by batch.
+
+        Args:
+            x: The inputs: an array, a list of arrays in the order of the inputs, or arrays by the inputs' names.
+            batch_size: Rows at a time; -1 and None stand for 32.
+            verbose: 1 shows a progress bar on a terminal.
+
+        Returns:
+            An array with a row for each row of ``x``; a list where the model has several outputs.
+
+        Raises:
+            DataError: The data does not fit the model.
+        """
+        return training.predict(self, x, batch_size, verbose)
+
+    def predict_classes(self, x: Any, batch_size: int = 32, verbose: int = 0) -> NDArray[np.int64]:
+        """Returns the class of each row, counted from 0 as in Keras.
+
+        Args:
+            x: The inputs; see ``predict``.
+            batch_size: Rows at a time.
+            verbose: 1 shows a progress bar on a terminal.
+        """
+        scores = self.predict(x, batch_size, verbose)
+        classes = scores.argmax(axis=-1) if scores.shape[-1] > 1 else scores > 0.5
+        return np.asarray(classes, np.int64)
+
+    def predict_proba(self, x: Any, batch_size: int = 32, verbose: int = 0) -> Any:
+        """Returns what ``predict`` returns."""
+        return self.predict(x, batch_size, verbose)
+
+    def train_on_batch(self, x: Any, y: Any, class_weight: Any = None, sample_weight: Any = None) -> Any:
+        """Moves the weights once; returns the loss and metrics from before, as ``evaluate`` does. See ``fit``."""
+        return training.train_on_batch(self, self.compiled, x, y, sample_weight, class_weight)
+
+    def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Computes the loss and metrics of one batch in evaluation mode. See ``evaluate``."""
+        return training.test_on_batch(self, self.compiled, x, y, sample_weight)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Computes the outputs of one batch in evaluation mode. See ``predict``."""
+        return training.predict_on_batch(self, x)
