@@ -93,7 +93,7 @@ def test_file_mode_and_links_are_kept(tmp_path):
 
 
 def test_writing_needs_the_folder(tmp_path):
-    with pytest.raises(MissingFileError, match="folder does not exist"):
+    with pytest.raises(MissingFileError, match="folder or bucket does not exist"):
         files.write_bytes(tmp_path / "no" / "x", b"")
 
 
@@ -150,3 +150,18 @@ def test_credentials_never_show(uri):
     assert "hunter" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+def test_folders_are_made_with_those_above_them(tmp_path):
+    folder = tmp_path / "one" / "two"
+    files.make_folder(folder)
+    files.make_folder(folder)
+    assert folder.is_dir()
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="file/inside cannot be made"):
+        files.make_folder(tmp_path / "file" / "inside")
+
+
+def test_a_store_without_folders_needs_none():
+    files.make_folder("memory://nowhere/at/all")
+    assert not files.exists("memory://nowhere")

@@ -129,6 +129,18 @@ def write_atomic(uri: Uri) -> Iterator[Path]:
         yield from _write_remote(uri)
 
 
+def make_folder(uri: Uri) -> None:
+    """Makes a local folder and those above it, if they are not there; other stores make folders as they are written to.
+
+    Raises:
+        StorageError: It cannot be made.
+    """
+    local = _local_path(uri)
+    if local is not None:
+        with _explained(uri, "made"):
+            local.mkdir(parents=True, exist_ok=True)
+
+
 def write_bytes(uri: Uri, data: bytes) -> None:
     """Writes a whole file, atomically as ``write_atomic`` does."""
     with write_atomic(uri) as path:
@@ -173,7 +185,8 @@ def _write_remote(uri: Uri) -> Iterator[Path]:
 def _upload_and_rename(fs: Any, local: Path, path: str) -> None:
     folder, _, name = path.rpartition("/")
     temporary = f"{folder}/.{name}.{secrets.token_hex(6)}.tmp"
-    fs.makedirs(folder or "/", exist_ok=True)
+    if folder and not fs.exists(folder):  # asked first: hdfs-native tries forever to make a folder on a dead host
+        fs.makedirs(folder, exist_ok=True)
     try:
         fs.put_file(str(local), temporary)
         _rename_over(fs, temporary, path)
@@ -241,7 +254,7 @@ def _explained(uri: Uri, done: str) -> Iterator[None]:
 
 def _raise_missing(uri: Uri, done: str) -> NoReturn:
     if done == "written":
-        raise MissingFileError(f"{display(uri)} cannot be written: its folder does not exist.") from None
+        raise MissingFileError(f"{display(uri)} cannot be written: its folder or bucket does not exist.") from None
     where = f" (looked in {os.getcwd()})" if _scheme(uri) is None and not os.path.isabs(uri) else ""
     raise MissingFileError(f"{display(uri)} does not exist{where}.") from None
 
