@@ -15,7 +15,16 @@ from bigdl.training.diagnosis import non_finite_loss
 from bigdl.training.group import Group, SingleWorker
 from bigdl.training.inference import forget_activity, penalised_layers
 from bigdl.training.losses import LossTerm, Regularization
-from bigdl.training.optimizers import Optimizer
+
+
+class Mover(Protocol):
+    """An optimizer, as far as a step is concerned."""
+
+    def bind(self, weights: Sequence[Weight]) -> None:
+        """Takes the weights to move."""
+
+    def step(self) -> None:
+        """Moves them once, by the gradients in their parameters' ``.grad``."""
 
 
 class Goal(Protocol):
@@ -63,7 +72,7 @@ class Step:
         self,
         model: Container,
         goal: Goal,
-        optimizer: Optimizer,
+        optimizer: Mover,
         weights: Sequence[Weight],
         clip: Callable[[list[Tensor]], list[Tensor]] | None = None,
         group: Group | None = None,

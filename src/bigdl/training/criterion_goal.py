@@ -1,0 +1,38 @@
+"""BigDL's criterion as what training makes small."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor
+
+from bigdl.training.batches import Batch
+from bigdl.training.criterions import Criterion
+from bigdl.training.labelled import table
+from bigdl.training.losses import LossTerm
+
+
+class CriterionGoal:
+    """The loss that a criterion gives; see ``Goal``.
+
+    Args:
+        criterion: A criterion, or a user's function of output and target that returns a mean over the batch.
+    """
+
+    factors = (1.0,)
+
+    def __init__(self, criterion: Criterion | Callable[[Any, Any], Tensor]) -> None:
+        self._criterion = criterion
+        self.names = (getattr(criterion, "__name__", type(criterion).__name__),)
+
+    def terms(self, outputs: list[Tensor], masks: list[Tensor | None], batch: Batch) -> list[LossTerm]:
+        """Returns the loss; masks and sample weights play no part in BigDL."""
+        output, target = table(outputs), table(batch.targets)
+        if isinstance(self._criterion, Criterion):
+            return [self._criterion.terms(output, target)]
+        return [LossTerm(self._criterion(output, target) * batch.rows, float(batch.rows))]
+
+    def measures(self, outputs: list[Tensor], batch: Batch) -> list[Tensor]:
+        """Returns nothing: BigDL measures on validation data only."""
+        return []
