@@ -176,7 +176,7 @@ class Nadam(_MomentOptimizer):
         of_gradient = float((ONE - now) / (ONE - self.m_schedule))
         of_mean = float(following / (ONE - self.m_schedule * following))
         of_square = float(ONE / (ONE - self.beta_2 ** np.float32(t)))
-        lr, epsilon = float(self.lr), self.epsilon
+        lr, epsilon = float(self.learning_rate()), self.epsilon
         beta_1, rest_1 = float(self.beta_1), float(ONE - self.beta_1)
         beta_2, rest_2 = float(self.beta_2), float(ONE - self.beta_2)
 

@@ -15,6 +15,8 @@ from bigdl.errors import DataError, TrainingError, WeightMismatchError
 from bigdl.graph import Weight
 from bigdl.training.optimizers.blocks import Blocks, same_layout
 from bigdl.training.optimizers.variable import ONE, Variable
+from bigdl.training.schedules import Moment, Schedule
+from bigdl.training.triggers import Progress
 
 Rule = Callable[..., None]
 """Moves a list of parameters: ``rule(parameters, gradients, *accumulators)``, each a list of tensors, in place."""
@@ -35,29 +37,44 @@ class Optimizer(ABC):
         clipnorm: The largest norm of all gradients together; None for no clipping.
         clipvalue: The largest absolute value of a gradient; None for no clipping.
         weight_decay: The share of each parameter that is added to its gradient (BigDL's; 0 in Keras).
+        schedule: Gives the learning rate instead of ``decay`` (BigDL's); None for none.
+        progress: How far training has come, for schedules that look at it; set by the loop.
+        config_name: The class that ``get_config`` is for: the class itself, or the one whose maths it uses.
 
     Args:
         lr: The learning rate.
         decay: How fast it decays.
         clipnorm: See above.
         clipvalue: See above.
+        weight_decay: See above.
     """
 
     accumulators: ClassVar[tuple[str, ...]] = ()
     saves_iterations: ClassVar[bool] = False
-    initial_accumulator: float = 0.0
-    weight_decay: float = 0.0
+    config_name: ClassVar[str]
 
     lr = Variable()
     decay = Variable()
 
+    def __init_subclass__(cls, config_class: type | None = None) -> None:
+        cls.config_name = (config_class or cls).__name__
+
     def __init__(
-        self, lr: float, decay: float = 0.0, *, clipnorm: float | None = None, clipvalue: float | None = None
+        self,
+        lr: float,
+        decay: float = 0.0,
+        *,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        weight_decay: float = 0.0,
     ) -> None:
         self.lr = lr
         self.decay = decay
         self.clipnorm = clipnorm
         self.clipvalue = clipvalue
+        self.weight_decay = weight_decay
+        self.schedule: Schedule | None = None
+        self.progress: Progress | None = None
         self.iterations = 0
         self._weights: list[Weight] = []
         self._constrained: list[Weight] = []
@@ -71,7 +88,19 @@ class Optimizer(ABC):
 
     def learning_rate(self) -> np.float32:
         """Returns the next step's learning rate."""
+        if self.schedule is not None:
+            return np.float32(self.schedule.rate(float(self.lr), self._moment()))
         return np.float32(self.lr * (ONE / (ONE + self.decay * np.float32(self.iterations))))
+
+    def _moment(self) -> Moment:
+        now = self.progress
+        if now is None:
+            return Moment(self.iterations, float(self.decay))
+        return Moment(self.iterations, float(self.decay), now.epoch, now.loss, now.score)
+
+    def initial_value(self, accumulator: str) -> float:
+        """Returns what an accumulator starts from."""
+        return 0.0
 
     # Stepping.
 
@@ -92,7 +121,7 @@ class Optimizer(ABC):
     def reset(self) -> None:
         """Forgets what past gradients left in the accumulators; the step counter stays, as in Keras."""
         self._state = {
-            name: [torch.full_like(p, self.initial_accumulator, requires_grad=False) for p in self._parameters]
+            name: [torch.full_like(p, self.initial_value(name), requires_grad=False) for p in self._parameters]
             for name in self.accumulators
         }
         self._blocks = None
@@ -106,17 +135,20 @@ class Optimizer(ABC):
         """
         if not self._weights:
             raise TrainingError("The optimizer has no weights to move: call bind(model.trainable_weights) first.")
+        self.apply(self._clipped([_gradient(p) for p in self._parameters]))
+        for weight in self._constrained:
+            assert weight.constraint is not None
+            weight.assign(weight.constraint(weight.value))
+        self.iterations += 1
+
+    def apply(self, gradients: list[Tensor]) -> None:
+        """Moves the parameters by these gradients, one for each parameter, in its memory layout."""
         blocks = self._fitting_blocks()
-        gradients = self._clipped([_gradient(p) for p in self._parameters])
         rule = self.rule()
         for parameters, grads, *state in blocks.with_gradients(gradients):
             if self.weight_decay:
                 grads = list(torch._foreach_add(grads, parameters, alpha=self.weight_decay))
             rule(parameters, grads, *state)
-        for weight in self._constrained:
-            assert weight.constraint is not None
-            weight.assign(weight.constraint(weight.value))
-        self.iterations += 1
 
     def _fitting_blocks(self) -> Blocks:
         if self._blocks is None or not self._blocks.fits(self._parameters):
@@ -173,10 +205,17 @@ class Optimizer(ABC):
 
     def state_dict(self) -> dict[str, Tensor]:
         """Returns all that the next steps depend on, for an exact resume: counter, numbers and accumulators."""
+        return self._fixed_state()
+
+    def _fixed_state(self) -> dict[str, Tensor]:
+        """The part of the state whose keys and shapes follow from the weights."""
         state = {"iterations": torch.tensor(self.iterations)}
         state.update((name, torch.tensor(float(value))) for name, value in self._variables.items())
         for name, tensors in self._state.items():
             state.update((f"{name}.{i}", tensor.contiguous().clone()) for i, tensor in enumerate(tensors))
+        if self.schedule is not None:
+            kept = self.schedule.state_dict()
+            state.update((f"schedule.{key}", torch.tensor(value, dtype=torch.float64)) for key, value in kept.items())
         return state
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
@@ -185,7 +224,7 @@ class Optimizer(ABC):
         Raises:
             WeightMismatchError: Something is missing or has another shape; nothing is written then.
         """
-        expected = self.state_dict()
+        expected = self._fixed_state()
         wrong = [key for key in expected if key not in state or state[key].shape != expected[key].shape]
         if wrong or len(state) != len(expected):
             raise WeightMismatchError(
@@ -198,6 +237,9 @@ class Optimizer(ABC):
         for name, tensors in self._state.items():
             for i, tensor in enumerate(tensors):
                 tensor.copy_(state[f"{name}.{i}"])
+        if self.schedule is not None:
+            mark = "schedule."
+            self.schedule.load_state_dict({k[len(mark) :]: float(v) for k, v in state.items() if k.startswith(mark)})
 
     # Configuration.
 
@@ -209,7 +251,8 @@ class Optimizer(ABC):
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as Keras 1.2.2 writes them."""
         clipping = {"clipnorm": self.clipnorm, "clipvalue": self.clipvalue}
-        return {name: value for name, value in clipping.items() if value is not None}
+        config: dict[str, Any] = {name: value for name, value in clipping.items() if value is not None}
+        return {**config, "weight_decay": self.weight_decay} if self.weight_decay else config
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:

@@ -10,10 +10,12 @@ from bigdl.registry import NamedObjects, custom_object
 from bigdl.training.optimizers.adam import Adam, Adamax, Nadam
 from bigdl.training.optimizers.adaptive import Adadelta, Adagrad, RMSprop
 from bigdl.training.optimizers.base import Optimizer
-from bigdl.training.optimizers.sgd import SGD
+from bigdl.training.optimizers.ftrl import Ftrl
+from bigdl.training.optimizers.lbfgs import LBFGS
+from bigdl.training.optimizers.sgd import SGD, DampedSGD
 
 OPTIMIZERS: NamedObjects[type[Optimizer]] = NamedObjects("optimizer")
-for _class in (SGD, RMSprop, Adagrad, Adadelta, Adam, Adamax, Nadam):
+for _class in (SGD, RMSprop, Adagrad, Adadelta, Adam, Adamax, Nadam, DampedSGD, Ftrl, LBFGS):
     OPTIMIZERS.register(_class.__name__.lower(), _class)
 
 
@@ -45,4 +47,4 @@ def _class_of(name: str) -> type[Optimizer]:
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
     """Returns ``{"class_name": ..., "config": ...}``, which ``get`` takes."""
-    return {"class_name": type(optimizer).__name__, "config": optimizer.get_config()}
+    return {"class_name": optimizer.config_name, "config": optimizer.get_config()}

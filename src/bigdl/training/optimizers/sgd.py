@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from bigdl.errors import DataError
 from bigdl.training.optimizers.base import Optimizer, Rule
-from bigdl.training.optimizers.variable import Variable
+from bigdl.training.optimizers.variable import ONE, Variable
 
 
 class SGD(Optimizer):
@@ -54,6 +55,75 @@ class SGD(Optimizer):
             **super().get_config(),
             "lr": float(self.lr),
             "momentum": float(self.momentum),
+            "decay": float(self.decay),
+            "nesterov": self.nesterov,
+        }
+
+
+class DampedSGD(Optimizer):
+    """``v = momentum v + (1 - dampening) g; p -= lr v``, the first ``v`` being ``g``: BigDL's and torch's SGD.
+
+    With Nesterov's momentum ``p -= lr (g + momentum v)``.
+
+    Args:
+        lr: The learning rate.
+        momentum: The share of ``v`` that stays.
+        dampening: The share of each gradient that is left out.
+        decay: How fast the learning rate decays.
+        nesterov: Whether the momentum is Nesterov's; it needs a momentum and no dampening.
+        kwargs: ``weight_decay``, ``clipnorm``, ``clipvalue``.
+
+    Raises:
+        DataError: Nesterov's momentum is asked for without a momentum or with dampening.
+    """
+
+    accumulators: ClassVar[tuple[str, ...]] = ("velocity",)
+    saves_iterations: ClassVar[bool] = True
+    momentum = Variable()
+    dampening = Variable()
+
+    def __init__(
+        self,
+        lr: float = 0.001,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        decay: float = 0.0,
+        nesterov: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(lr, decay, **kwargs)
+        if nesterov and (momentum <= 0 or dampening != 0):
+            raise DataError(
+                "SGD: nesterov=True needs a momentum above 0 and a dampening of 0. "
+                f"Received: momentum={momentum}, dampening={dampening}."
+            )
+        self.momentum = momentum
+        self.dampening = dampening
+        self.nesterov = bool(nesterov)
+
+    def rule(self) -> Rule:
+        """Returns the rule of the next step."""
+        lr, momentum, nesterov = float(self.learning_rate()), float(self.momentum), self.nesterov
+        taken = float(ONE - self.dampening) if self.iterations else 1.0
+
+        def move(p: list[Tensor], g: list[Tensor], v: list[Tensor]) -> None:
+            torch._foreach_mul_(v, momentum)
+            torch._foreach_add_(v, g, alpha=taken)
+            if nesterov:
+                torch._foreach_add_(p, g, alpha=-lr)
+                torch._foreach_add_(p, v, alpha=-lr * momentum)
+            else:
+                torch._foreach_add_(p, v if momentum else g, alpha=-lr)
+
+        return move
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "lr": float(self.lr),
+            "momentum": float(self.momentum),
+            "dampening": float(self.dampening),
             "decay": float(self.decay),
             "nesterov": self.nesterov,
         }
