@@ -1,5 +1,6 @@
 """Convolutions of all kinds, beyond the goldens."""
 
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -185,6 +186,14 @@ def test_given_weights():
     layer.ensure_built((None, 4, 2))
     for ours, theirs in zip(layer.get_weights(), arrays, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_numpy_numbers():
+    three: Any = np.int64(3)
+    config = Convolution1D(three, three, subsample_length=three).get_config()
+    assert (
+        json.loads(json.dumps([config[key] for key in ("nb_filter", "filter_length", "subsample_length")])) == [3] * 3
+    )
 
 
 def test_short_names():

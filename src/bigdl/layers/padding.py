@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 from torch import Tensor
@@ -88,7 +89,7 @@ class ZeroPadding1D(ZeroPadding):
         if isinstance(padding, Mapping):
             before, after = self.read_sides(padding, ("left_pad", "right_pad"))
         else:
-            before, after = self.integers("padding", (padding,) * 2 if isinstance(padding, int) else padding, 2)
+            before, after = self.integers("padding", (padding,) * 2 if isinstance(padding, Real) else padding, 2)
         return [(before, after), (0, 0)]
 
 

@@ -8,6 +8,7 @@ has fast channels-last kernels for images, none for sequences.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any, ClassVar
 
 from torch import Tensor
@@ -91,7 +92,7 @@ class SpatialLayer(Layer):
         Raises:
             LayerError: It is anything else.
         """
-        given = (value,) * self.rank if isinstance(value, int | float) else value
+        given = (value,) * self.rank if isinstance(value, Real) else value
         return tuple(self.integers(argument, given, self.rank, least=1)) + (1,) * (self.rank == 1)
 
     def integers(self, argument: str, value: Any, count: int, least: int = 0) -> list[int]:
@@ -104,8 +105,9 @@ class SpatialLayer(Layer):
             numbers = [int(number) for number in value]
             if min(numbers) >= least:
                 return numbers
+        number = "an integer" if count == 1 else f"{count} integers"
         raise LayerError(
-            f"Layer {self.name!r} ({type(self).__name__}): {argument} must be {count} integers of at least {least}. "
+            f"Layer {self.name!r} ({type(self).__name__}): {argument} must be {number} of at least {least}. "
             f"Received: {value!r}."
         )
 
