@@ -16,7 +16,6 @@ from bigdl.graph.plan import Plan
 from bigdl.graph.tensor import MaskKind, Node, Shape, Shapes, SymbolicTensor, as_list
 from bigdl.graph.traversal import trace
 from bigdl.graph.weight import Weight
-from bigdl.graph.weighted import Array, assign_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,18 +216,10 @@ class Container(Layer):
     def _gather(self, kind: str) -> list[Weight]:
         return [weight for layer in self.weight_layers for weight in getattr(layer, kind)]
 
-    def get_weights(self) -> list[Array]:
-        """Returns copies of all arrays, layer by layer in Keras's order and layout."""
-        return [array for layer in self.weight_layers for array in layer.get_weights()]
-
-    def set_weights(self, weights: Sequence[Array]) -> None:
-        """Writes all arrays, in the order and layout of ``get_weights``.
-
-        Raises:
-            WeightMismatchError: Their number or a shape differs; nothing is written then.
-        """
-        targets = [weight for layer in self.weight_layers for weight in layer.weights]
-        assign_weights(targets, weights, f"Model {self.name!r}")
+    @property
+    def listed_weights(self) -> list[Weight]:
+        """The arrays in the order of ``get_weights``: layer by layer, of a nested model the trainable ones first."""
+        return self._gather("weights")
 
     # Configuration.
 

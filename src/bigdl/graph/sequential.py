@@ -11,6 +11,7 @@ from bigdl.graph.input import InputLayer
 from bigdl.graph.layer import Layer
 from bigdl.graph.names import unique_name
 from bigdl.graph.tensor import Node, SymbolicTensor
+from bigdl.graph.weight import Weight
 
 
 class SequentialContainer(Container):
@@ -50,6 +51,11 @@ class SequentialContainer(Container):
         for branch in branches:
             flat.extend(branch.weight_layers if isinstance(branch, Container) else [branch])
         return list(dict.fromkeys([*(flat if branches else [first]), *self._chain[1:]]))
+
+    @property
+    def listed_weights(self) -> list[Weight]:
+        """The arrays in the order of ``get_weights``: layer by layer, of a nested model in its own order."""
+        return self._gather("listed_weights")
 
     def add(self, layer: Layer) -> None:
         """Puts a layer on top.

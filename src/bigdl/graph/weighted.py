@@ -112,17 +112,22 @@ class WeightedModule(nn.Module):
         """All arrays, in Keras's order: the trainable ones first."""
         return self.trainable_weights + self.non_trainable_weights
 
+    @property
+    def listed_weights(self) -> list[Weight]:
+        """The arrays in the order of ``get_weights``."""
+        return self.weights
+
     def get_weights(self) -> list[Array]:
-        """Returns copies of the layer's arrays in Keras's order and layout."""
-        return [weight.numpy() for weight in self.weights]
+        """Returns copies of all arrays in Keras's order and layout."""
+        return [weight.numpy() for weight in self.listed_weights]
 
     def set_weights(self, weights: Sequence[Array]) -> None:
-        """Writes the layer's arrays, in the order and layout of ``get_weights``.
+        """Writes all arrays, in the order and layout of ``get_weights``.
 
         Raises:
             WeightMismatchError: Their number or a shape differs; nothing is written then.
         """
-        assign_weights(self.weights, weights, f"Layer {self.name!r} ({type(self).__name__})")
+        assign_weights(self.listed_weights, weights, f"Layer {self.name!r} ({type(self).__name__})")
 
     def stored_shapes(self, shapes: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
         """Returns the shapes that a file's arrays must have, given those they have: the weights' own.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import torch
@@ -11,7 +11,6 @@ from torch import Tensor
 from bigdl.errors import LayerError
 from bigdl.graph import Layer, MaskKind, Shape, Weight
 from bigdl.graph.tensor import Shapes
-from bigdl.graph.weighted import Array, assign_weights
 from bigdl.layers.affine import AffineLayer
 from bigdl.layers.core import Activation, Flatten
 from bigdl.layers.noise import Dropout
@@ -60,9 +59,10 @@ class Wrapper(Layer):
             return kept
         return [weight for inner in self.inner_layers for weight in inner.trainable_weights] + kept
 
-    def get_weights(self) -> list[Array]:
-        """Returns copies of the arrays of the layers inside, in Keras's order and layout."""
-        return [array for inner in self.inner_layers for array in inner.get_weights()]
+    @property
+    def listed_weights(self) -> list[Weight]:
+        """The arrays of the layers inside, in the order of ``get_weights``."""
+        return [weight for inner in self.inner_layers for weight in inner.listed_weights]
 
     def reset_states(self) -> None:
         """Forgets the states of the layers inside."""
@@ -101,14 +101,6 @@ class TimeDistributed(Wrapper):
     def inner_layers(self) -> list[Layer]:
         """The layer inside."""
         return [self.layer]
-
-    def set_weights(self, weights: Sequence[Array]) -> None:
-        """Writes the arrays of the layer inside.
-
-        Raises:
-            WeightMismatchError: Their number or a shape differs; nothing is written then.
-        """
-        self.layer.set_weights(weights)
 
     def build(self, input_shape: Shapes) -> None:
         """Builds the layer inside for one step.
@@ -207,15 +199,6 @@ class Bidirectional(Wrapper):
     def inner_layers(self) -> list[Layer]:
         """The forward layer and the backward layer."""
         return [self.forward_layer, self.backward_layer]
-
-    def set_weights(self, weights: Sequence[Array]) -> None:
-        """Writes the arrays, the forward layer's first.
-
-        Raises:
-            WeightMismatchError: Their number or a shape differs; nothing is written then.
-        """
-        targets = [weight for inner in self.inner_layers for weight in inner.weights]
-        assign_weights(targets, weights, f"Layer {self.name!r} (Bidirectional)")
 
     def build(self, input_shape: Shape) -> None:
         """Builds the layers inside."""
