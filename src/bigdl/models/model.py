@@ -17,7 +17,7 @@ from bigdl.models.bigdl_face import BigDLFace
 from bigdl.models.keras_face import KerasFace
 from bigdl.models.summary import summary_table
 from bigdl.registry import build_graph, custom_object_scope, layer
-from bigdl.training import inputs_for
+from bigdl.training import evaluate, evaluate_methods, inputs_for
 
 
 @layer()
@@ -118,6 +118,34 @@ class Model(KerasFace, BigDLFace):
             with torch.no_grad():
                 return _to_numpy(super().forward(inputs_for(self, given)))
         return super().forward(*given)
+
+    def evaluate(
+        self, x: Any = None, y: Any = None, batch_size: Any = 32, verbose: int = 1, sample_weight: Any = None
+    ) -> Any:
+        """Computes loss and metrics; also what BigDL means by ``evaluate``.
+
+        - ``evaluate(x, y, batch_size=32, verbose=1, sample_weight=None)``, Keras's: the loss that the model was
+          compiled with; a list in the order of ``metrics_names`` where there are metrics.
+        - ``evaluate(data, batch_size, val_methods)``, BigDL's: a list of results, one for each method; ``data`` is
+          ``(X, Y)`` or a list of ``Sample``.
+        - ``evaluate()``, BigDL's: puts the model into evaluation mode and returns it.
+
+        Args:
+            x: The inputs; BigDL's: inputs and targets.
+            y: The targets; BigDL's: the batch size.
+            batch_size: Rows at a time; BigDL's: the validation methods.
+            verbose: 1 shows a progress bar on a terminal.
+            sample_weight: A weight for each row.
+
+        Raises:
+            DataError: The data does not fit the model.
+            TrainingError: The model is not compiled (Keras's form).
+        """
+        if x is None:
+            return self.eval()
+        if isinstance(batch_size, list | tuple):
+            return evaluate_methods(self, x, y, batch_size)
+        return evaluate(self, self.compiled, x, y, batch_size, verbose, sample_weight)
 
     @classmethod
     def from_config(cls, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:

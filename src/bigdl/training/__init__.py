@@ -12,3 +12,4 @@ from bigdl.training.fitting import train_on_batch as train_on_batch
 from bigdl.training.inference import predict as predict
 from bigdl.training.inference import predict_class as predict_class
 from bigdl.training.inference import predict_on_batch as predict_on_batch
+from bigdl.training.labelled import evaluate_methods as evaluate_methods

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from bigdl.graph import Container
 from bigdl.training.batches import Samples
 from bigdl.training.criterions import ClassNLLCriterion
 from bigdl.training.data import Column, Placement, as_array, check_same_rows, input_columns
-from bigdl.training.inference import in_mode
+from bigdl.training.inference import checked_batch_size, in_mode
 from bigdl.training.labels import class_indices
 from bigdl.training.progress import progress_bar
 from bigdl.training.sample import Sample
@@ -134,3 +135,20 @@ def score(
             tallies = [tally + new for tally, new in zip(tallies, pairs, strict=True)]
             bar.update(batch.rows)
     return [method.evaluated(tally) for method, tally in zip(methods, tallies, strict=True)]
+
+
+def evaluate_methods(
+    model: Container, data: Any, batch_size: int, methods: Sequence[ValidationMethod]
+) -> list[EvaluatedResult]:
+    """Validates a model as BigDL's ``model.evaluate(data, batch_size, methods)``.
+
+    Args:
+        model: The model; it is left in the mode that it was in.
+        data: ``(X, Y)`` or a list of ``Sample``.
+        batch_size: Rows at a time.
+        methods: What is computed of outputs and targets.
+
+    Raises:
+        DataError: The data does not fit the model.
+    """
+    return score(model, labelled_samples(model, data), checked_batch_size(batch_size), list(methods))
