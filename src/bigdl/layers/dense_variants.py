@@ -62,7 +62,7 @@ class MaxoutDense(AffineLayer):
         """Maps ``(batch, input_dim)`` to ``(batch, output_dim)``."""
         bias = None if self.bias is None else self.bias.flatten()
         maps = F.linear(x, self.weight.flatten(0, 1), bias)
-        return maps.unflatten(1, (self.nb_feature, self.output_dim)).amax(dim=1)
+        return maps.view(-1, self.nb_feature, self.output_dim).amax(dim=1)
 
     def get_output_shape_for(self, input_shape: Shape) -> Shape:
         """Returns the output's shape."""
