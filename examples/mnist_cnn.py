@@ -39,7 +39,7 @@ def arguments() -> argparse.Namespace:
 def load(folder: Path, part: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Returns images scaled to [0, 1] and labels 1 to 10, as BigDL counts classes."""
     images, labels = mnist.read_data_sets(folder, part)
-    return images.astype(np.float32) / 255, labels.astype(np.int64) + 1
+    return images.astype(np.float32) / np.float32(255), labels.astype(np.int64) + 1
 
 
 def main() -> None:

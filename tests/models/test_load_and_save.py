@@ -4,10 +4,12 @@ import copy
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from bigdl.errors import (
     BigDLError,
@@ -31,7 +33,7 @@ def lenet() -> Model:
     return Model.load_keras(f"{LENET}.json", f"{LENET}.h5")
 
 
-def golden(case: Path) -> tuple[torch.Tensor, np.ndarray]:
+def golden(case: Path) -> tuple[torch.Tensor, NDArray[Any]]:
     data = np.load(f"{case}.npz")
     return torch.from_numpy(data["x0"]), data["y0"]
 
@@ -40,13 +42,13 @@ def close(actual, expected) -> None:
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5 * max(1, np.abs(expected).max()))
 
 
-def run(model: Model, x: torch.Tensor) -> np.ndarray:
+def run(model: Model, x: torch.Tensor) -> NDArray[Any]:
     with torch.inference_mode():
-        return model.train(False)(x).numpy()
+        return np.asarray(model.train(False)(x))
 
 
 def test_the_snippet_of_the_readme():
-    names: dict = {}
+    names: dict[str, Any] = {}
     exec("from bigdl.nn.layer import *", names)
     model = names["Model"].load_keras(f"{LENET}.json", f"{LENET}.h5", False)
     x, y = golden(LENET)
@@ -253,4 +255,4 @@ class TestBadInput:
     def test_a_disconnected_model(self):
         a, b = Input(shape=(2,)), Input(shape=(2,))
         with pytest.raises(BigDLError, match="not among its inputs"):
-            Model(input=a, output=Dense(1)(b)).summary(str)
+            Model(input=a, output=Dense(1)(b)).summary(print)
