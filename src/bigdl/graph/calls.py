@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bigdl.errors import LayerError
-from bigdl.graph.tensor import MaskKind, Node, Shape, Shapes, SymbolicTensor
+from bigdl.graph.tensor import Node, Shape
 
 
 class Called:
@@ -18,12 +18,10 @@ class Called:
     Attributes:
         name: The layer's name.
         inbound_nodes: The calls, in order.
-        outbound_nodes: The calls of other layers that take this one's outputs.
     """
 
     name: str
     inbound_nodes: list[Node]
-    outbound_nodes: list[Node]
 
     def get_input_at(self, node_index: int) -> Any:
         """Returns the tensor(s) that a call took."""
@@ -50,32 +48,32 @@ class Called:
         return _single(self._call(node_index, "output mask").output_masks)
 
     @property
-    def input(self) -> SymbolicTensor | list[SymbolicTensor]:
+    def input(self) -> Any:
         """The tensor(s) that the only call took."""
         return self._only("input", lambda node: node.input_tensors)
 
     @property
-    def output(self) -> SymbolicTensor | list[SymbolicTensor]:
+    def output(self) -> Any:
         """The tensor(s) that the only call made."""
         return self._only("output", lambda node: node.output_tensors)
 
     @property
-    def input_mask(self) -> MaskKind | None | list[MaskKind | None]:
+    def input_mask(self) -> Any:
         """The type(s) of the mask of what the only call took."""
         return self._only("input_mask", lambda node: node.input_masks)
 
     @property
-    def output_mask(self) -> MaskKind | None | list[MaskKind | None]:
+    def output_mask(self) -> Any:
         """The type(s) of the mask of what the only call made."""
         return self._only("output_mask", lambda node: node.output_masks)
 
     @property
-    def input_shape(self) -> Shapes:
+    def input_shape(self) -> Any:
         """The shape(s) of what the calls took, batch axis first; the same for all of them."""
         return self._same_shapes("input_shape", lambda node: node.input_shapes)
 
     @property
-    def output_shape(self) -> Shapes:
+    def output_shape(self) -> Any:
         """The shape(s) of what the calls made, batch axis first; the same for all of them."""
         return self._same_shapes("output_shape", lambda node: node.output_shapes)
 

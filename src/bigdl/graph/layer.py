@@ -8,13 +8,14 @@ from typing import Any, ClassVar, Self
 from torch import Tensor, nn
 
 from bigdl.errors import LayerError
+from bigdl.graph.calls import Called
 from bigdl.graph.names import unique_name
 from bigdl.graph.tensor import MaskKind, Node, Shape, Shapes, SymbolicTensor, as_list
 from bigdl.graph.weight import Regularizer
 from bigdl.graph.weighted import Array, WeightedModule
 
 
-class Layer(WeightedModule):
+class Layer(Called, WeightedModule):
     """A layer of Keras 1.2.2 as a torch module.
 
     A subclass sets the class attributes below, creates its weights in ``build`` and computes in ``forward``. Called on
@@ -68,7 +69,7 @@ class Layer(WeightedModule):
                 "Keras 1.2.2's names are expected (nb_filter, output_dim, W_regularizer, ...)."
             )
         self.built = False
-        self.inbound_nodes: list[Node] = []
+        self.inbound_nodes = []
         self.initial_weights = weights
         self.batch_input_shape: Shape | None = None
         if batch_input_shape is not None:

@@ -44,6 +44,16 @@ class SymbolicTensor:
         """The call that made this tensor."""
         return self.layer.inbound_nodes[self.node_index]
 
+    @property
+    def _keras_shape(self) -> Shape:
+        """Keras's name of the shape."""
+        return self.shape
+
+    @property
+    def _keras_history(self) -> tuple[Layer, int, int]:
+        """Keras's name of where the tensor comes from."""
+        return self.layer, self.node_index, self.tensor_index
+
     def __repr__(self) -> str:
         where = f"{self.layer.name}[{self.node_index}][{self.tensor_index}]"
         return f"SymbolicTensor({where}, shape={self.shape}, dtype={self.dtype})"
@@ -51,11 +61,69 @@ class SymbolicTensor:
 
 @dataclass(eq=False, slots=True)
 class Node:
-    """One call of a layer: the tensors it was applied to and those it made."""
+    """One call of a layer: the tensors it was applied to and those it made.
+
+    The properties are Keras 1.2.2's names of these, and what they tell.
+
+    Attributes:
+        layer: The layer.
+        inputs: What it was applied to; nothing for an entry of the graph and for a model's own graph.
+        outputs: What it made.
+    """
 
     layer: Layer
     inputs: list[SymbolicTensor]
     outputs: list[SymbolicTensor] = field(default_factory=list)
+
+    @property
+    def outbound_layer(self) -> Layer:
+        """The layer."""
+        return self.layer
+
+    @property
+    def inbound_layers(self) -> list[Layer]:
+        """The layers that made the inputs."""
+        return [tensor.layer for tensor in self.inputs]
+
+    @property
+    def node_indices(self) -> list[int]:
+        """For each input, which call of its layer made it."""
+        return [tensor.node_index for tensor in self.inputs]
+
+    @property
+    def tensor_indices(self) -> list[int]:
+        """For each input, which output of that call it is."""
+        return [tensor.tensor_index for tensor in self.inputs]
+
+    @property
+    def input_tensors(self) -> list[SymbolicTensor]:
+        """The inputs; of a model's own graph the model's, of an entry of the graph what it gives."""
+        return self.inputs or list(getattr(self.layer, "inputs", self.outputs))
+
+    @property
+    def output_tensors(self) -> list[SymbolicTensor]:
+        """The outputs."""
+        return self.outputs
+
+    @property
+    def input_shapes(self) -> list[Shape]:
+        """The shape of each input."""
+        return [tensor.shape for tensor in self.input_tensors]
+
+    @property
+    def output_shapes(self) -> list[Shape]:
+        """The shape of each output."""
+        return [tensor.shape for tensor in self.outputs]
+
+    @property
+    def input_masks(self) -> list[MaskKind | None]:
+        """The type of each input's mask."""
+        return [tensor.mask for tensor in self.input_tensors]
+
+    @property
+    def output_masks(self) -> list[MaskKind | None]:
+        """The type of each output's mask."""
+        return [tensor.mask for tensor in self.outputs]
 
 
 def as_list(x: T | Sequence[T]) -> list[T]:

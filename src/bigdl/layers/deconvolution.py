@@ -57,17 +57,17 @@ class Deconvolution2D(Convolution2D):
         super().__init__(
             nb_filter, nb_row, nb_col, init, activation, weights, border_mode, subsample, dim_ordering, **kwargs
         )
-        self.output_shape = tuple(output_shape)
-        if len(self.output_shape) != 4 or None in self.output_shape[1:]:
+        self.result_shape = tuple(output_shape)
+        if len(self.result_shape) != 4 or None in self.result_shape[1:]:
             raise LayerError(
                 f"Layer {self.name!r} (Deconvolution2D): output_shape must be the batch size (or None) and three "
-                f"known lengths. Received: {self.output_shape}."
+                f"known lengths. Received: {self.result_shape}."
             )
-        channels, lengths = self.split_shape(self.output_shape)
+        channels, lengths = self.split_shape(self.result_shape)
         if channels != self.nb_filter:
             raise LayerError(
                 f"Layer {self.name!r} (Deconvolution2D): output_shape must have nb_filter={self.nb_filter} channels. "
-                f"Received: {self.output_shape} with dim_ordering={self.dim_ordering!r}."
+                f"Received: {self.result_shape} with dim_ordering={self.dim_ordering!r}."
             )
         self.output_lengths = tuple(int(length) for length in lengths if length is not None)
 
@@ -103,7 +103,7 @@ class Deconvolution2D(Convolution2D):
         expected = window_output_lengths(self.output_lengths, self.kernel_size, self.border_mode, self.subsample)
         if any(length not in (None, want) for length, want in zip(lengths, expected, strict=True)):
             raise LayerError(
-                f"Layer {self.name!r} (Deconvolution2D): output_shape={self.output_shape} needs an input with rows and "
+                f"Layer {self.name!r} (Deconvolution2D): output_shape={self.result_shape} needs an input with rows and "
                 f"columns {tuple(expected)}. Received: {tuple(lengths)}."
             )
 
@@ -118,7 +118,7 @@ class Deconvolution2D(Convolution2D):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as Keras 1.2.2 writes them."""
-        return {**super().get_config(), "output_shape": self.output_shape}
+        return {**super().get_config(), "output_shape": self.result_shape}
 
 
 Deconv2D = Deconvolution2D

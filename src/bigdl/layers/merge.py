@@ -73,7 +73,7 @@ class Merge(Layer):
         self.concat_axis = int(concat_axis)
         self.dot_axes = dot_axes
         self.result_shape = output_shape
-        self.output_mask = output_mask
+        self._output_mask = output_mask
         self.arguments = dict(arguments or {})
         self.stored: Mapping[str, Any] | None = None
         self.consumes_mask = callable(mode) and takes_mask(mode)
@@ -218,7 +218,7 @@ class Merge(Layer):
             LayerError: Keras cannot join these masks.
         """
         if callable(self.mode):
-            return next(filter(None, kinds), None) if self.output_mask is not None else None
+            return next(filter(None, kinds), None) if self._output_mask is not None else None
         try:
             return joined_kind(self.mode, kinds, self.concat_axis, self.built_on)
         except LayerError as error:
@@ -232,7 +232,7 @@ class Merge(Layer):
             mask: The mask of each, or None.
         """
         if callable(self.mode):
-            return self.output_mask(mask) if callable(self.output_mask) else self.output_mask
+            return self._output_mask(mask) if callable(self._output_mask) else self._output_mask
         return joined_mask(self.mode, x, mask, self.concat_axis)
 
     def get_config(self) -> dict[str, Any]:
@@ -240,7 +240,7 @@ class Merge(Layer):
         parts = {
             **part_config("mode", "mode_type", self.mode),
             **part_config("output_shape", "output_shape_type", self.result_shape),
-            **part_config("output_mask", "output_mask_type", self.output_mask),
+            **part_config("output_mask", "output_mask_type", self._output_mask),
         }
         return {
             "name": self.name,
