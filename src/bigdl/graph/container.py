@@ -144,7 +144,7 @@ class Container(Layer):
     def connect(self, inputs: list[SymbolicTensor]) -> SymbolicTensor | list[SymbolicTensor]:
         """Applies the whole graph to other symbolic tensors, sharing its weights."""
         shapes = self._output_shapes([tensor.shape for tensor in inputs])
-        masks = self.graph.plan.infer([tensor.mask for tensor in inputs], _mask_rule)
+        masks = _mask_rule(self, [tensor.mask for tensor in inputs])
         return self.add_node(inputs, shapes, self.output_dtype(inputs), masks)
 
     def get_output_shape_for(self, input_shape: Shapes) -> Shapes:
@@ -269,5 +269,11 @@ def _shape_rule(layer: Layer, shapes: list[Shape]) -> list[Shape]:
 
 def _mask_rule(layer: Layer, kinds: list[MaskKind | None]) -> list[MaskKind | None]:
     if isinstance(layer, Container):
+        if any(kinds):
+            raise LayerError(
+                f"Model {layer.name!r} does not support masking, but is applied to an input with a mask. Keras 1.2.2 "
+                "refuses this too: its InputLayer takes no masks. Put the Masking layer, or the Embedding with "
+                "mask_zero=True, inside the model."
+            )
         return layer.graph.plan.infer(kinds, _mask_rule)
     return [layer.mask_kind(kinds)] * len(layer.inbound_nodes[0].outputs)
