@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import Any
-
-import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from bigdl.errors import DataError
 from bigdl.training import losses, objectives
+from bigdl.training.criterions_base import (
+    Criterion,
+    ElementwiseCriterion,
+    Weights,
+    as_weights,
+    class_weights,
+    shaped_like,
+)
 from bigdl.training.labels import PADDING, class_indices
 from bigdl.training.losses import LossTerm
 
-Weights = NDArray[Any] | Tensor | None
-
-
-class Criterion(ABC):
-    """A loss as BigDL has it: a function of output and target, in this order."""
-
-    @abstractmethod
-    def terms(self, output: Tensor, target: Tensor) -> LossTerm:
-        """Computes the loss as a quotient whose parts can be added over workers.
-
-        Args:
-            output: The model's output.
-            target: What it should be.
-
-        Raises:
-            DataError: The target does not fit the output.
-        """
-
-    def __call__(self, output: Tensor, target: Tensor) -> Tensor:
-        """Returns the loss, a scalar through which gradients flow."""
-        return self.terms(output, target).value
+__all__ = [
+    "AbsCriterion",
+    "BCECriterion",
+    "CategoricalCrossEntropy",
+    "ClassNLLCriterion",
+    "CosineProximityCriterion",
+    "Criterion",
+    "CrossEntropyCriterion",
+    "KullbackLeiblerDivergenceCriterion",
+    "MSECriterion",
+    "MeanAbsolutePercentageCriterion",
+    "MeanSquaredLogarithmicCriterion",
+    "ObjectiveCriterion",
+    "PoissonCriterion",
+]
 
 
 class ClassNLLCriterion(Criterion):
@@ -124,31 +121,6 @@ class CrossEntropyCriterion(ClassNLLCriterion):
         return F.log_softmax(output, dim=-1)
 
 
-class ElementwiseCriterion(Criterion):
-    """The mean, or the sum, of a loss of each element.
-
-    Args:
-        size_average: Whether the loss is the mean over all elements rather than their sum.
-        bigdl_type: Kept for BigDL's signature.
-    """
-
-    def __init__(self, size_average: bool = True, bigdl_type: str = "float") -> None:
-        self.size_average = size_average
-
-    @abstractmethod
-    def elements(self, output: Tensor, target: Tensor) -> Tensor:
-        """Returns the loss of each element; output and target have one shape."""
-
-    def terms(self, output: Tensor, target: Tensor) -> LossTerm:
-        """Computes the loss as a quotient.
-
-        Raises:
-            DataError: Output and target have different numbers of elements.
-        """
-        loss = self.elements(output, shaped_like(output, target, type(self).__name__))
-        return LossTerm(loss.sum(), float(loss.numel()), averaged=self.size_average)
-
-
 class MSECriterion(ElementwiseCriterion):
     """The mean of ``(o - t)^2``.
 
@@ -192,13 +164,17 @@ class BCECriterion(ElementwiseCriterion):
         super().__init__(size_average)
         self.weights = as_weights(weights)
 
+    def cross_entropies(self, output: Tensor, target: Tensor) -> Tensor:
+        """Returns the cross-entropy of each element."""
+        return -(target * (output + self.epsilon).log() + (1 - target) * (1 - output + self.epsilon).log())
+
     def elements(self, output: Tensor, target: Tensor) -> Tensor:
         """Returns the loss of each element.
 
         Raises:
             DataError: The weights have neither the shape of the output nor that of one sample.
         """
-        loss = -(target * (output + self.epsilon).log() + (1 - target) * (1 - output + self.epsilon).log())
+        loss = self.cross_entropies(output, target)
         if self.weights is None:
             return loss
         if self.weights.shape not in (output.shape, output.shape[1:]):
@@ -264,35 +240,3 @@ class CosineProximityCriterion(ObjectiveCriterion):
     """Minus the mean of the products of the elements of unit vectors."""
 
     objective = staticmethod(objectives.cosine_proximity)
-
-
-def as_weights(weights: Weights) -> Tensor | None:
-    """Returns factors as a float32 tensor, None for none."""
-    return None if weights is None else torch.as_tensor(weights, dtype=torch.float32)
-
-
-def class_weights(weights: Tensor, output: Tensor, who: str) -> Tensor:
-    """Returns a weight for each class, like the output.
-
-    Raises:
-        DataError: There is not one for each class.
-    """
-    if weights.shape != output.shape[-1:]:
-        raise DataError(
-            f"{who}: weights must hold one number for each of the {output.shape[-1]} classes. "
-            f"Received: shape {tuple(weights.shape)}."
-        )
-    return weights.to(output)
-
-
-def shaped_like(output: Tensor, target: Tensor, who: str) -> Tensor:
-    """Returns the target in the output's shape and dtype.
-
-    Raises:
-        DataError: It has another number of elements.
-    """
-    if target.numel() != output.numel():
-        raise DataError(
-            f"{who} expects a target of the output's shape, {tuple(output.shape)}. Received: {tuple(target.shape)}."
-        )
-    return target.reshape(output.shape).to(output.dtype)

@@ -1,0 +1,182 @@
+"""BigDL's criterions that compare output and target element by element or row by row, beyond the common ones."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from bigdl.training.criterions import BCECriterion
+from bigdl.training.criterions_base import Criterion, ElementwiseCriterion, shaped_like
+from bigdl.training.losses import LossTerm
+
+
+class MarginCriterion(ElementwiseCriterion):
+    """The mean of ``max(margin - o t, 0)``, for targets -1 and 1: the hinge loss.
+
+    Args:
+        margin: The margin.
+        size_average: Whether the loss is the mean over all elements rather than their sum.
+        squared: Whether the elements are squared.
+        bigdl_type: Kept for BigDL's signature.
+    """
+
+    def __init__(
+        self, margin: float = 1.0, size_average: bool = True, squared: bool = False, bigdl_type: str = "float"
+    ) -> None:
+        super().__init__(size_average)
+        self.margin = margin
+        self.squared = squared
+
+    def elements(self, output: Tensor, target: Tensor) -> Tensor:
+        """Returns the loss of each element."""
+        hinge = (self.margin - output * target).clamp(min=0)
+        return hinge.square() if self.squared else hinge
+
+
+class SoftMarginCriterion(ElementwiseCriterion):
+    """The mean of ``log(1 + exp(-o t))``, for targets -1 and 1.
+
+    Args:
+        size_average: Whether the loss is the mean over all elements rather than their sum.
+        bigdl_type: Kept for BigDL's signature.
+    """
+
+    def elements(self, output: Tensor, target: Tensor) -> Tensor:
+        """Returns the loss of each element."""
+        return F.softplus(-output * target)
+
+
+class HingeEmbeddingCriterion(ElementwiseCriterion):
+    """The mean of ``o`` where the target is 1 and of ``max(margin - o, 0)`` where it is -1, for distances ``o``.
+
+    Args:
+        margin: The margin.
+        size_average: Whether the loss is the mean over all elements rather than their sum.
+        bigdl_type: Kept for BigDL's signature.
+    """
+
+    def __init__(self, margin: float = 1.0, size_average: bool = True, bigdl_type: str = "float") -> None:
+        super().__init__(size_average)
+        self.margin = margin
+
+    def elements(self, output: Tensor, target: Tensor) -> Tensor:
+        """Returns the loss of each element."""
+        return torch.where(target == -1, (self.margin - output).clamp(min=0), output)
+
+
+class SmoothL1Criterion(ElementwiseCriterion):
+    """The mean of ``(o - t)^2 / 2`` where ``|o - t| < 1``, of ``|o - t| - 1/2`` elsewhere.
+
+    Args:
+        size_average: Whether the loss is the mean over all elements rather than their sum.
+        bigdl_type: Kept for BigDL's signature.
+    """
+
+    def elements(self, output: Tensor, target: Tensor) -> Tensor:
+        """Returns the loss of each element."""
+        return F.smooth_l1_loss(output, target, reduction="none")
+
+
+class DistKLDivCriterion(ElementwiseCriterion):
+    """The mean of ``t (log t - o)`` over all elements, for log-probabilities ``o``; 0 where ``t`` is not positive.
+
+    Args:
+        size_average: Whether the loss is the mean over all elements rather than their sum.
+        bigdl_type: Kept for BigDL's signature.
+    """
+
+    def elements(self, output: Tensor, target: Tensor) -> Tensor:
+        """Returns the loss of each element."""
+        return F.kl_div(output, target.clamp(min=0), reduction="none")
+
+
+class MultiLabelSoftMarginCriterion(BCECriterion):
+    """The binary cross-entropy of outputs that are no probabilities yet.
+
+    Args:
+        weights: Factors of the elements, of the shape of the output or of one sample.
+        size_average: Whether the loss is the mean over all elements rather than their sum.
+        bigdl_type: Kept for BigDL's signature.
+    """
+
+    def cross_entropies(self, output: Tensor, target: Tensor) -> Tensor:
+        """Returns the cross-entropy of each element."""
+        return F.binary_cross_entropy_with_logits(output, target, reduction="none")
+
+
+class L1Cost(Criterion):
+    """The sum of ``|o|``; the target plays no part.
+
+    Args:
+        bigdl_type: Kept for BigDL's signature.
+    """
+
+    def __init__(self, bigdl_type: str = "float") -> None:
+        pass
+
+    def terms(self, output: Tensor, target: Tensor) -> LossTerm:
+        """Computes the loss as a quotient."""
+        return LossTerm(output.abs().sum(), 1.0, averaged=False)
+
+
+class RowwiseCriterion(Criterion):
+    """The mean, or the sum, of a loss of each row.
+
+    Args:
+        size_average: Whether the loss is the mean over rows rather than their sum.
+        bigdl_type: Kept for BigDL's signature.
+    """
+
+    def __init__(self, size_average: bool = True, bigdl_type: str = "float") -> None:
+        self.size_average = size_average
+
+    def rows(self, output: Tensor, target: Tensor) -> Tensor:
+        """Returns the loss of each row of two matrices."""
+        raise NotImplementedError(f"{type(self).__name__} defines no rows")
+
+    def terms(self, output: Tensor, target: Tensor) -> LossTerm:
+        """Computes the loss as a quotient.
+
+        Raises:
+            DataError: Output and target have different numbers of elements.
+        """
+        loss = self.rows(output.flatten(1), shaped_like(output, target, type(self).__name__).flatten(1))
+        return LossTerm(loss.sum(), float(len(loss)), averaged=self.size_average)
+
+
+class CosineDistanceCriterion(RowwiseCriterion):
+    """The mean of ``1 - cos(o, t)`` over rows.
+
+    Args:
+        size_average: Whether the loss is the mean over rows rather than their sum.
+        bigdl_type: Kept for BigDL's signature.
+    """
+
+    def rows(self, output: Tensor, target: Tensor) -> Tensor:
+        """Returns the loss of each row."""
+        return 1 - cosine(output, target)
+
+
+class DiceCoefficientCriterion(RowwiseCriterion):
+    """The mean of ``1 - (2 sum(o t) + epsilon) / (sum(o) + sum(t) + epsilon)`` over rows.
+
+    Args:
+        size_average: Whether the loss is the mean over rows rather than their sum.
+        epsilon: Keeps the divisor from 0.
+        bigdl_type: Kept for BigDL's signature.
+    """
+
+    def __init__(self, size_average: bool = True, epsilon: float = 1.0, bigdl_type: str = "float") -> None:
+        super().__init__(size_average)
+        self.epsilon = epsilon
+
+    def rows(self, output: Tensor, target: Tensor) -> Tensor:
+        """Returns the loss of each row."""
+        common = 2 * (output * target).sum(1) + self.epsilon
+        return 1 - common / (output.sum(1) + target.sum(1) + self.epsilon)
+
+
+def cosine(a: Tensor, b: Tensor) -> Tensor:
+    """The cosine of the angle between rows, ``a.b / sqrt((a.a + 1e-12) (b.b + 1e-12))``."""
+    return (a * b).sum(1) / ((a.square().sum(1) + 1e-12) * (b.square().sum(1) + 1e-12)).sqrt()
