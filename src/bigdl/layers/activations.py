@@ -10,10 +10,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bigdl.errors import LayerError
+from bigdl.graph import Layer, Shape
 from bigdl.registry import NamedObjects
 
 Activation = Callable[..., Tensor]
 A = TypeVar("A", bound=Activation)
+
+_SOFTMAX_RANKS = (2, 3)
 
 ACTIVATIONS: NamedObjects[Activation] = NamedObjects("activation")
 
@@ -30,7 +33,7 @@ def softmax(x: Tensor) -> Tensor:
     Raises:
         LayerError: The tensor has another rank.
     """
-    if x.dim() not in (2, 3):
+    if x.dim() not in _SOFTMAX_RANKS:
         raise LayerError(
             f"softmax is defined for tensors of rank 2 or 3 (batch axis included). Received: rank {x.dim()}."
         )
@@ -88,6 +91,20 @@ def hard_sigmoid(x: Tensor) -> Tensor:
 def linear(x: Tensor) -> Tensor:
     """The identity."""
     return x
+
+
+def checked_shapes(activation: Activation, shapes: list[Shape], layer: Layer) -> list[Shape]:
+    """Returns the shapes that an activation is applied to.
+
+    Raises:
+        LayerError: It is softmax, and the rank of one of them is one that Keras refuses.
+    """
+    if activation is softmax and any(len(shape) not in _SOFTMAX_RANKS for shape in shapes):
+        raise LayerError(
+            f"Layer {layer.name!r} ({type(layer).__name__}): softmax is defined for tensors of rank 2 or 3 (batch axis "
+            f"included). Received: shape {shapes[0]}."
+        )
+    return shapes
 
 
 def get(identifier: str | Activation | None) -> Activation:

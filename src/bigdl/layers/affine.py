@@ -52,6 +52,9 @@ class AffineLayer(Layer):
         self.b_constraint = constraints.get(b_constraint)
         self.use_bias = bool(bias)
 
+    def _output_shapes(self, input_shape: Any) -> list[Shape]:
+        return activations.checked_shapes(self.activation, super()._output_shapes(input_shape), self)
+
     def known_length(self, input_shape: Shape) -> int:
         """Returns the length of the input's last axis.
 

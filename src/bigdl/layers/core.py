@@ -89,6 +89,9 @@ class Activation(Layer):
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
 
+    def _output_shapes(self, input_shape: Any) -> list[Shape]:
+        return activations.checked_shapes(self.activation, super()._output_shapes(input_shape), self)
+
     def forward(self, x: Tensor) -> Tensor:
         """Applies the function."""
         return self.activation(x)
@@ -110,8 +113,13 @@ class Flatten(Layer):
         """Returns the output's shape.
 
         Raises:
-            LayerError: A length is not known.
+            LayerError: The input has a single axis beside the batch's, or a length is not known.
         """
+        if len(input_shape) < 3:
+            raise LayerError(
+                f"Layer {self.name!r} (Flatten) needs an input of rank 3 or more (batch axis included). "
+                f"Received: shape {input_shape}."
+            )
         lengths = input_shape[1:]
         if None in lengths:
             raise LayerError(
