@@ -112,8 +112,10 @@ def make_layer(class_name: str, config: Mapping[str, Any]) -> Layer:
         )
     try:
         return entry.make(config)
-    except BigDLError:
-        raise
+    except BigDLError as error:
+        if repr(name) in str(error):
+            raise
+        raise type(error)(f"Layer {name!r} ({class_name}): {error}") from error
     except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
         raise LayerError(
             f"Layer {name!r} ({class_name}): its configuration cannot be used: {error}. Received: {dict(config)}."
