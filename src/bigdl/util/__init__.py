@@ -1,0 +1,1 @@
+"""BigDL's ``bigdl.util``."""
