@@ -99,7 +99,9 @@ class Sample:
 
 def _tensors(data: Any, what: str) -> list[JTensor]:
     items = data if isinstance(data, list | tuple) else [data]
-    arrays = [np.array([item]) if np.isscalar(item) and what == "labels" else item for item in items]
+    arrays = [
+        np.array([item]) if isinstance(item, int | float | np.number) and what == "labels" else item for item in items
+    ]
     wrong = [item for item in arrays if not isinstance(item, np.ndarray)]
     if wrong:
         raise DataError(f"Sample.from_ndarray: {what} must be NumPy arrays. Received: {type(wrong[0]).__name__}.")
