@@ -201,7 +201,16 @@ class Bidirectional(Wrapper):
         return [self.forward_layer, self.backward_layer]
 
     def build(self, input_shape: Shape) -> None:
-        """Builds the layers inside."""
+        """Builds the layers inside.
+
+        Raises:
+            LayerError: Two last outputs are asked for, which Keras refuses: it finds no masks for them.
+        """
+        if self.merge_mode is None and not self.return_sequences:
+            raise LayerError(
+                f"Layer {self.name!r} (Bidirectional): merge_mode=None needs a layer with return_sequences=True. "
+                "Keras 1.2.2 refuses this too."
+            )
         for inner in self.inner_layers:
             inner.ensure_built(input_shape)
 
