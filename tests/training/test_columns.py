@@ -5,7 +5,7 @@ import torch
 
 from bigdl.errors import DataError
 from bigdl.graph import Container, Input, SequentialContainer
-from bigdl.layers import Dense, Flatten
+from bigdl.layers import Activation, Dense, Flatten
 from bigdl.training.data import Column, input_columns, inputs_for
 
 CPU = torch.device("cpu")
@@ -83,7 +83,7 @@ def test_dtypes_become_that_of_the_input(model, dtype):
 
 def test_integer_inputs_stay_integers():
     a = Input((4,), dtype="int32")
-    (tensor,) = inputs_for(Container(a, Flatten()(a)), np.ones((2, 4)))
+    (tensor,) = inputs_for(Container(a, Activation("linear")(a)), np.ones((2, 4)))
     assert tensor.dtype == torch.int32
 
 

@@ -1,14 +1,81 @@
 """BigDL's ``bigdl.nn.criterion``."""
 
-from bigdl.training.criterions import AbsCriterion as AbsCriterion
-from bigdl.training.criterions import BCECriterion as BCECriterion
-from bigdl.training.criterions import CategoricalCrossEntropy as CategoricalCrossEntropy
-from bigdl.training.criterions import ClassNLLCriterion as ClassNLLCriterion
-from bigdl.training.criterions import CosineProximityCriterion as CosineProximityCriterion
-from bigdl.training.criterions import CrossEntropyCriterion as CrossEntropyCriterion
-from bigdl.training.criterions import KullbackLeiblerDivergenceCriterion as KullbackLeiblerDivergenceCriterion
-from bigdl.training.criterions import MeanAbsolutePercentageCriterion as MeanAbsolutePercentageCriterion
-from bigdl.training.criterions import MeanSquaredLogarithmicCriterion as MeanSquaredLogarithmicCriterion
-from bigdl.training.criterions import MSECriterion as MSECriterion
-from bigdl.training.criterions import PoissonCriterion as PoissonCriterion
-from bigdl.training.criterions_base import Criterion as Criterion
+from bigdl.training.criterions import (
+    AbsCriterion,
+    BCECriterion,
+    CategoricalCrossEntropy,
+    ClassNLLCriterion,
+    CosineProximityCriterion,
+    CrossEntropyCriterion,
+    KullbackLeiblerDivergenceCriterion,
+    MeanAbsolutePercentageCriterion,
+    MeanSquaredLogarithmicCriterion,
+    MSECriterion,
+    PoissonCriterion,
+)
+from bigdl.training.criterions_base import Criterion
+from bigdl.training.criterions_classes import (
+    ClassSimplexCriterion,
+    MultiLabelMarginCriterion,
+    MultiMarginCriterion,
+    SoftmaxWithCriterion,
+)
+from bigdl.training.criterions_elementwise import (
+    CosineDistanceCriterion,
+    DiceCoefficientCriterion,
+    DistKLDivCriterion,
+    HingeEmbeddingCriterion,
+    L1Cost,
+    MarginCriterion,
+    MultiLabelSoftMarginCriterion,
+    SmoothL1Criterion,
+    SoftMarginCriterion,
+)
+from bigdl.training.criterions_tables import (
+    CosineEmbeddingCriterion,
+    GaussianCriterion,
+    KLDCriterion,
+    L1HingeEmbeddingCriterion,
+    MarginRankingCriterion,
+    MultiCriterion,
+    ParallelCriterion,
+    TimeDistributedCriterion,
+    TimeDistributedMaskCriterion,
+)
+
+__all__ = [
+    "AbsCriterion",
+    "BCECriterion",
+    "CategoricalCrossEntropy",
+    "ClassNLLCriterion",
+    "ClassSimplexCriterion",
+    "CosineDistanceCriterion",
+    "CosineEmbeddingCriterion",
+    "CosineProximityCriterion",
+    "Criterion",
+    "CrossEntropyCriterion",
+    "DiceCoefficientCriterion",
+    "DistKLDivCriterion",
+    "GaussianCriterion",
+    "HingeEmbeddingCriterion",
+    "KLDCriterion",
+    "KullbackLeiblerDivergenceCriterion",
+    "L1Cost",
+    "L1HingeEmbeddingCriterion",
+    "MSECriterion",
+    "MarginCriterion",
+    "MarginRankingCriterion",
+    "MeanAbsolutePercentageCriterion",
+    "MeanSquaredLogarithmicCriterion",
+    "MultiCriterion",
+    "MultiLabelMarginCriterion",
+    "MultiLabelSoftMarginCriterion",
+    "MultiMarginCriterion",
+    "ParallelCriterion",
+    "PoissonCriterion",
+    "SmoothL1Criterion",
+    "SoftMarginCriterion",
+    "SoftmaxWithCriterion",
+    "TimeDistributedCriterion",
+    "TimeDistributedMaskCriterion",
+]

@@ -22,9 +22,9 @@ from bigdl.training.inference import check_divisible, checked_batch_size
 from bigdl.training.labelled import check_labels, labelled_samples
 from bigdl.training.layerwise import LayerwiseOptimizer
 from bigdl.training.loop import Hook, train
+from bigdl.training.optim_methods import SGD, OptimMethod
 from bigdl.training.optimizer_hooks import CheckpointHook, ProgressHook, Record, ValidationHook
-from bigdl.training.optimizers import SGD, clip_by_norm, clip_by_value
-from bigdl.training.optimizers import Optimizer as OptimMethod
+from bigdl.training.optimizers import clip_by_norm, clip_by_value
 from bigdl.training.state import TrainingState
 from bigdl.training.step import Step
 from bigdl.training.triggers import MaxEpoch, Trigger
@@ -68,7 +68,7 @@ class BaseOptimizer:
         self.set_criterion(criterion)
         self.set_traindata(training_data, batch_size)
         self.set_end_when(end_trigger or MaxEpoch(1))
-        self.optim_method = optim_method or SGD(lr=1e-3)
+        self.optim_method = optim_method or SGD()
         self.cores = cores
         self._clips: dict[str, Callable[[Gradients], Gradients]] = {}
         self._validation: tuple[Samples, int, Trigger, list[ValidationMethod]] | None = None
@@ -221,6 +221,7 @@ class BaseOptimizer:
         )
         if self._resume_from is not None:
             self._restore(self._resume_from.load(self.model, optimizer))
+        optimizer.progress = self.state
         if self._seed is None:
             self._seed = int(torch.randint(2**62, ()))
         source = ArraySource(self._samples, self.batch_size, SeededOrder(self._seed))

@@ -9,6 +9,7 @@ from torch import Tensor
 from bigdl.errors import DataError
 from bigdl.graph import Container, Weight
 from bigdl.training.optimizers import Optimizer
+from bigdl.training.triggers import Progress
 
 
 class LayerwiseOptimizer:
@@ -52,6 +53,16 @@ class LayerwiseOptimizer:
     def iterations(self) -> int:
         """The number of steps done."""
         return max((method.iterations for method, _ in self._methods.values()), default=0)
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far training has come, for schedules that look at it."""
+        return next((method.progress for method, _ in self._methods.values()), None)
+
+    @progress.setter
+    def progress(self, progress: Progress | None) -> None:
+        for method, _ in self._methods.values():
+            method.progress = progress
 
     def bind(self, weights: Sequence[Weight]) -> None:
         """Gives each optimizer the weights of its layer; those that are passed are all of them."""

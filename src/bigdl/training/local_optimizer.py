@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from bigdl.graph import Container
 from bigdl.training.base_optimizer import BaseOptimizer
-from bigdl.training.optimizers import Optimizer as OptimMethod
+from bigdl.training.optim_methods import OptimMethod
 from bigdl.training.triggers import Trigger
 
 

@@ -1,0 +1,67 @@
+"""What BigDL's scripts do to its engine before they begin: here there is nothing to start."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+_LOGGER = logging.getLogger("bigdl")
+
+
+def init_engine(bigdl_type: str = "float") -> None:
+    """Does nothing: this library needs no engine. It is here so that scripts run with it."""
+
+
+def get_node_and_core_number(bigdl_type: str = "float") -> tuple[int, int]:
+    """Returns the number of machines, 1, and of threads that torch computes with."""
+    return 1, torch.get_num_threads()
+
+
+def show_bigdl_info_logs(bigdl_type: str = "float") -> None:
+    """Shows the library's log lines on the standard error."""
+    _LOGGER.setLevel(logging.INFO)
+    if not any(type(handler) is logging.StreamHandler for handler in _LOGGER.handlers):
+        _LOGGER.addHandler(_formatted(logging.StreamHandler()))
+
+
+def redire_spark_logs(bigdl_type: str = "float", log_path: str | os.PathLike[str] | None = None) -> None:
+    """Writes the library's log lines to a file.
+
+    Args:
+        bigdl_type: Kept for BigDL's signature.
+        log_path: The file; ``bigdl.log`` in the working directory by default.
+    """
+    path = os.path.abspath(log_path or "bigdl.log")
+    _LOGGER.setLevel(logging.INFO)
+    known = [handler.baseFilename for handler in _LOGGER.handlers if isinstance(handler, logging.FileHandler)]
+    if path not in known:
+        _LOGGER.addHandler(_formatted(logging.FileHandler(path, delay=True)))
+
+
+def _formatted(handler: logging.Handler) -> logging.Handler:
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-5s %(name)s - %(message)s"))
+    return handler
+
+
+class RNG:
+    """The random numbers of initial weights, shuffling and dropout.
+
+    Args:
+        bigdl_type: Kept for BigDL's signature.
+    """
+
+    def __init__(self, bigdl_type: str = "float") -> None:
+        pass
+
+    def set_seed(self, seed: int) -> None:
+        """Starts them anew from a seed."""
+        torch.manual_seed(seed)
+
+    def uniform(self, a: float, b: float, size: Any) -> NDArray[np.float32]:
+        """Returns numbers between ``a`` and ``b``, in an array of shape ``size``."""
+        return torch.empty(tuple(np.atleast_1d(size).tolist())).uniform_(a, b).numpy()
