@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
+
 from bigdl.errors import LayerError
 
 DimOrdering = Literal["tf", "th"]
@@ -56,3 +58,24 @@ def epsilon() -> float:
 def set_epsilon(value: float) -> None:
     """Sets Keras's fuzz factor."""
     _settings.epsilon = float(value)
+
+
+def floatx() -> str:
+    """Returns the name of the dtype of new weights, torch's default one."""
+    return str(torch.get_default_dtype()).removeprefix("torch.")
+
+
+def set_floatx(floatx: str) -> None:
+    """Sets the dtype of new weights, which is torch's default one.
+
+    Raises:
+        LayerError: It is none of ``"float16"``, ``"float32"``, ``"float64"``.
+    """
+    if floatx not in ("float16", "float32", "float64"):
+        raise LayerError(f"floatx must be 'float16', 'float32' or 'float64'. Received: {floatx!r}.")
+    torch.set_default_dtype(getattr(torch, floatx))
+
+
+def backend() -> str:
+    """Returns ``"tensorflow"``: the backend of Keras 1.2.2 whose behaviour and weight layouts are those here."""
+    return "tensorflow"
