@@ -74,14 +74,10 @@ class Adam(_MomentOptimizer):
         beta_2, rest_2 = float(self.beta_2), float(ONE - self.beta_2)
         epsilon = self.epsilon
 
-        def move(p: list[Tensor], g: list[Tensor], m: list[Tensor], v: list[Tensor]) -> None:
-            torch._foreach_mul_(m, beta_1)
-            torch._foreach_add_(m, g, alpha=rest_1)
-            torch._foreach_mul_(v, beta_2)
-            torch._foreach_addcmul_(v, g, g, value=rest_2)
-            size = torch._foreach_sqrt(v)
-            torch._foreach_add_(size, epsilon)
-            torch._foreach_addcdiv_(p, m, size, value=-rate)
+        def move(p: Tensor, g: Tensor, m: Tensor, v: Tensor) -> None:
+            m.mul_(beta_1).add_(g, alpha=rest_1)
+            v.mul_(beta_2).addcmul_(g, g, value=rest_2)
+            p.addcdiv_(m, v.sqrt().add_(epsilon), value=-rate)
 
         return move
 
@@ -118,13 +114,10 @@ class Adamax(_MomentOptimizer):
         beta_1, rest_1, beta_2 = float(self.beta_1), float(ONE - self.beta_1), float(self.beta_2)
         epsilon = self.epsilon
 
-        def move(p: list[Tensor], g: list[Tensor], m: list[Tensor], u: list[Tensor]) -> None:
-            torch._foreach_mul_(m, beta_1)
-            torch._foreach_add_(m, g, alpha=rest_1)
-            torch._foreach_mul_(u, beta_2)
-            torch._foreach_maximum_(u, torch._foreach_abs(g))
-            size = torch._foreach_add(u, epsilon)
-            torch._foreach_addcdiv_(p, m, size, value=-rate)
+        def move(p: Tensor, g: Tensor, m: Tensor, u: Tensor) -> None:
+            m.mul_(beta_1).add_(g, alpha=rest_1)
+            torch.maximum(u.mul_(beta_2), g.abs(), out=u)
+            p.addcdiv_(m, u.add(epsilon), value=-rate)
 
         return move
 
@@ -180,17 +173,11 @@ class Nadam(_MomentOptimizer):
         beta_1, rest_1 = float(self.beta_1), float(ONE - self.beta_1)
         beta_2, rest_2 = float(self.beta_2), float(ONE - self.beta_2)
 
-        def move(p: list[Tensor], g: list[Tensor], m: list[Tensor], v: list[Tensor]) -> None:
-            torch._foreach_mul_(m, beta_1)
-            torch._foreach_add_(m, g, alpha=rest_1)
-            torch._foreach_mul_(v, beta_2)
-            torch._foreach_addcmul_(v, g, g, value=rest_2)
-            size = torch._foreach_mul(v, of_square)
-            torch._foreach_sqrt_(size)
-            torch._foreach_add_(size, epsilon)
-            mean = torch._foreach_mul(m, of_mean)
-            torch._foreach_add_(mean, g, alpha=of_gradient)
-            torch._foreach_addcdiv_(p, mean, size, value=-lr)
+        def move(p: Tensor, g: Tensor, m: Tensor, v: Tensor) -> None:
+            m.mul_(beta_1).add_(g, alpha=rest_1)
+            v.mul_(beta_2).addcmul_(g, g, value=rest_2)
+            mean = m.mul(of_mean).add_(g, alpha=of_gradient)
+            p.addcdiv_(mean, v.mul(of_square).sqrt_().add_(epsilon), value=-lr)
 
         return move
 

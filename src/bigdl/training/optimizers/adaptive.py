@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor
 
 from bigdl.training.optimizers.base import Optimizer, Rule
 from bigdl.training.optimizers.variable import ONE, Variable
 
 
-def _move_scaled(p: list[Tensor], g: list[Tensor], a: list[Tensor], lr: float, epsilon: float) -> None:
+def _move_scaled(p: Tensor, g: Tensor, a: Tensor, lr: float, epsilon: float) -> None:
     """``p -= lr g / (sqrt(a) + epsilon)``."""
-    size = torch._foreach_sqrt(a)
-    torch._foreach_add_(size, epsilon)
-    torch._foreach_addcdiv_(p, g, size, value=-lr)
+    p.addcdiv_(g, a.sqrt().add_(epsilon), value=-lr)
 
 
 class RMSprop(Optimizer):
@@ -43,9 +40,8 @@ class RMSprop(Optimizer):
         """Returns the rule of the next step."""
         lr, rho, rest, epsilon = float(self.learning_rate()), float(self.rho), float(ONE - self.rho), self.epsilon
 
-        def move(p: list[Tensor], g: list[Tensor], a: list[Tensor]) -> None:
-            torch._foreach_mul_(a, rho)
-            torch._foreach_addcmul_(a, g, g, value=rest)
+        def move(p: Tensor, g: Tensor, a: Tensor) -> None:
+            a.mul_(rho).addcmul_(g, g, value=rest)
             _move_scaled(p, g, a, lr, epsilon)
 
         return move
@@ -81,8 +77,8 @@ class Adagrad(Optimizer):
         """Returns the rule of the next step."""
         lr, epsilon = float(self.learning_rate()), self.epsilon
 
-        def move(p: list[Tensor], g: list[Tensor], a: list[Tensor]) -> None:
-            torch._foreach_addcmul_(a, g, g)
+        def move(p: Tensor, g: Tensor, a: Tensor) -> None:
+            a.addcmul_(g, g)
             _move_scaled(p, g, a, lr, epsilon)
 
         return move
@@ -123,18 +119,11 @@ class Adadelta(Optimizer):
         """Returns the rule of the next step."""
         lr, rho, epsilon = float(self.learning_rate()), self.rho, self.epsilon
 
-        def move(p: list[Tensor], g: list[Tensor], a: list[Tensor], d: list[Tensor]) -> None:
-            torch._foreach_mul_(a, rho)
-            torch._foreach_addcmul_(a, g, g, value=1 - rho)
-            size = torch._foreach_add(a, epsilon)
-            torch._foreach_sqrt_(size)
-            update = torch._foreach_add(d, epsilon)
-            torch._foreach_sqrt_(update)
-            torch._foreach_mul_(update, g)
-            torch._foreach_div_(update, size)
-            torch._foreach_add_(p, update, alpha=-lr)
-            torch._foreach_mul_(d, rho)
-            torch._foreach_addcmul_(d, update, update, value=1 - rho)
+        def move(p: Tensor, g: Tensor, a: Tensor, d: Tensor) -> None:
+            a.mul_(rho).addcmul_(g, g, value=1 - rho)
+            update = d.add(epsilon).sqrt_().mul_(g).div_(a.add(epsilon).sqrt_())
+            p.add_(update, alpha=-lr)
+            d.mul_(rho).addcmul_(update, update, value=1 - rho)
 
         return move
 

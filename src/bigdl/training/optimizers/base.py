@@ -19,7 +19,7 @@ from bigdl.training.schedules import Moment, Schedule
 from bigdl.training.triggers import Progress
 
 Rule = Callable[..., None]
-"""Moves a list of parameters: ``rule(parameters, gradients, *accumulators)``, each a list of tensors, in place."""
+"""Moves parameters in place: ``rule(parameters, gradients, *accumulators)``, each a row of as many values."""
 
 
 class Optimizer(ABC):
@@ -79,8 +79,7 @@ class Optimizer(ABC):
         self._weights: list[Weight] = []
         self._constrained: list[Weight] = []
         self._parameters: list[Tensor] = []
-        self._state: dict[str, list[Tensor]] = {}
-        self._blocks: Blocks | None = None
+        self._blocks = Blocks([], {})
 
     @abstractmethod
     def rule(self) -> Rule:
@@ -120,11 +119,7 @@ class Optimizer(ABC):
 
     def reset(self) -> None:
         """Forgets what past gradients left in the accumulators; the step counter stays, as in Keras."""
-        self._state = {
-            name: [torch.full_like(p, self.initial_value(name), requires_grad=False) for p in self._parameters]
-            for name in self.accumulators
-        }
-        self._blocks = None
+        self._blocks = Blocks(self._parameters, {name: self.initial_value(name) for name in self.accumulators})
 
     @torch.no_grad()
     def step(self) -> None:
@@ -143,21 +138,12 @@ class Optimizer(ABC):
 
     def apply(self, gradients: list[Tensor]) -> None:
         """Moves the parameters by these gradients, one for each parameter, in its memory layout."""
-        blocks = self._fitting_blocks()
-        rule = self.rule()
-        for parameters, grads, *state in blocks.with_gradients(gradients):
-            if self.weight_decay:
-                grads = list(torch._foreach_add(grads, parameters, alpha=self.weight_decay))
-            rule(parameters, grads, *state)
+        rule, weight_decay = self.rule(), self.weight_decay
 
-    def _fitting_blocks(self) -> Blocks:
-        if self._blocks is None or not self._blocks.fits(self._parameters):
-            self._state = {
-                name: [_like(p, kept) for p, kept in zip(self._parameters, tensors, strict=True)]
-                for name, tensors in self._state.items()
-            }
-            self._blocks = Blocks(self._parameters, list(self._state.values()))
-        return self._blocks
+        def decayed(p: Tensor, g: Tensor, *rows: Tensor) -> None:
+            rule(p, torch.add(g, p, alpha=weight_decay), *rows)
+
+        self._blocks.apply(decayed if weight_decay else rule, gradients)
 
     def _clipped(self, gradients: list[Tensor]) -> list[Tensor]:
         if self.clipnorm:
@@ -199,7 +185,7 @@ class Optimizer(ABC):
         position = {id(p): i for i, p in enumerate(self._parameters)}
         return [
             weight.view(tensors[position[id(weight.parameter)]])
-            for tensors in self._state.values()
+            for tensors in self._blocks.accumulators().values()
             for weight in self._weights
         ]
 
@@ -211,7 +197,7 @@ class Optimizer(ABC):
         """The part of the state whose keys and shapes follow from the weights."""
         state = {"iterations": torch.tensor(self.iterations)}
         state.update((name, torch.tensor(float(value))) for name, value in self._variables.items())
-        for name, tensors in self._state.items():
+        for name, tensors in self._blocks.accumulators().items():
             state.update((f"{name}.{i}", tensor.contiguous().clone()) for i, tensor in enumerate(tensors))
         if self.schedule is not None:
             kept = self.schedule.state_dict()
@@ -234,7 +220,7 @@ class Optimizer(ABC):
         self.iterations = int(state["iterations"])
         for name in self._variables:
             setattr(self, name, float(state[name]))
-        for name, tensors in self._state.items():
+        for name, tensors in self._blocks.accumulators().items():
             for i, tensor in enumerate(tensors):
                 tensor.copy_(state[f"{name}.{i}"])
         if self.schedule is not None:

@@ -1,18 +1,98 @@
 """Parameters in blocks that fit the processor's cache.
 
 A step is a dozen elementwise operations. Done one after the other over whole tensors, each of them goes through main
-memory; done block by block, only the first does.
+memory; done block by block, only the first does. Many small parameters make one block, so that the cost of starting an
+operation is paid once for all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 BLOCK_SIZE = 1 << 17
-"""Values in a block: 512 KB of float32, measured best or nearly so for models of 0.6 and 25 million parameters."""
+"""The most values in a block: 512 KB of float32, measured best for models of 0.6 and 25 million parameters."""
+
+SMALL = 1 << 13
+"""Pieces of fewer values are worth copying into a common block."""
+
+
+class _Block(NamedTuple):
+    """Neighbouring pieces, and where their values lie among those of all parameters."""
+
+    first: int
+    last: int
+    start: int
+    stop: int
+
+
+class Blocks:
+    """Parameters with accumulators beside them, cut into pieces, and the pieces grouped into blocks.
+
+    The accumulators are rows of as many values as the parameters have together, in the order of the parameters' memory.
+
+    Args:
+        parameters: The parameters, of one dtype, on one device; their memory has no gaps.
+        accumulators: What each accumulator starts from.
+    """
+
+    def __init__(self, parameters: Sequence[Tensor], accumulators: Mapping[str, float]) -> None:
+        self._parameters = list(parameters)
+        size = sum(p.numel() for p in parameters)
+        self._rows = {
+            name: parameters[0].new_full((size,), value, requires_grad=False)
+            for name, value in accumulators.items()
+            if parameters
+        }
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        self._places = [_place(p) for p in self._parameters]
+        self._pieces = _cut(self._parameters)
+        self._sizes = [piece.numel() for piece in self._pieces]
+        self._blocks = _group(self._sizes)
+
+    def accumulators(self) -> dict[str, list[Tensor]]:
+        """Returns views of the accumulators that look like the parameters, by which they can be read and written."""
+        return {name: self._views(row) for name, row in self._rows.items()}
+
+    def _views(self, row: Tensor) -> list[Tensor]:
+        pieces = torch.split(row, [p.numel() for p in self._parameters])
+        places = zip(pieces, self._parameters, self._places, strict=True)
+        return [piece.as_strided(p.shape, strides) for piece, p, (_, strides) in places]
+
+    def apply(self, rule: Callable[..., None], gradients: Sequence[Tensor]) -> None:
+        """Applies a rule block by block.
+
+        Args:
+            rule: ``rule(parameters, gradients, *accumulators)``, each one-dimensional; changes all but the gradients in
+                place.
+            gradients: One for each parameter, in its memory layout.
+        """
+        if self._places != [_place(p) for p in self._parameters]:
+            self._follow()
+        cut_gradients = _cut(gradients)
+        for first, last, start, stop in self._blocks:
+            beside = [row[start:stop] for row in self._rows.values()]
+            if last - first == 1:
+                rule(self._pieces[first], cut_gradients[first], *beside)
+            else:
+                joined = torch.cat(self._pieces[first:last])
+                rule(joined, torch.cat(cut_gradients[first:last]), *beside)
+                torch._foreach_copy_(self._pieces[first:last], list(torch.split(joined, self._sizes[first:last])))
+
+    def _follow(self) -> None:
+        """Lays the accumulators out anew, after the parameters have moved or have changed their memory layout."""
+        kept = self.accumulators()
+        self._rows = {
+            name: torch.empty_like(row, device=self._parameters[0].device) for name, row in self._rows.items()
+        }
+        self._lay_out()
+        for name, views in self.accumulators().items():
+            torch._foreach_copy_(views, kept[name])
 
 
 def same_layout(a: Tensor, b: Tensor) -> bool:
@@ -20,35 +100,6 @@ def same_layout(a: Tensor, b: Tensor) -> bool:
     return a.stride() == b.stride() or all(
         n == 1 or i == j for n, i, j in zip(a.shape, a.stride(), b.stride(), strict=True)
     )
-
-
-class Blocks:
-    """Parameters and what lies beside them, cut alike.
-
-    Args:
-        parameters: The parameters.
-        beside: Lists of tensors like them (the accumulators).
-    """
-
-    def __init__(self, parameters: Sequence[Tensor], beside: Sequence[Sequence[Tensor]]) -> None:
-        self._places = [_place(p) for p in parameters]
-        self._lists = [_cut(tensors) for tensors in (parameters, *beside)]
-        self._groups = _group([piece.numel() for piece in self._lists[0]])
-
-    def fits(self, parameters: Sequence[Tensor]) -> bool:
-        """Whether the parameters still lie where they lay when the blocks were made."""
-        return self._places == [_place(p) for p in parameters]
-
-    def with_gradients(self, gradients: Sequence[Tensor]) -> Iterator[list[list[Tensor]]]:
-        """Gives block by block: parameters, gradients, and each list beside them.
-
-        Args:
-            gradients: One for each parameter, in its memory layout.
-        """
-        parameters, *beside = self._lists
-        lists = [parameters, _cut(gradients), *beside]
-        for start, stop in self._groups:
-            yield [pieces[start:stop] for pieces in lists]
 
 
 def _place(tensor: Tensor) -> tuple[int, tuple[int, ...]]:
@@ -60,17 +111,24 @@ def _cut(tensors: Sequence[Tensor]) -> list[Tensor]:
 
 
 def _in_memory_order(tensor: Tensor) -> Tensor:
-    """The tensor as one long row, sharing its memory; parameters have no gaps."""
     return tensor.view(-1) if tensor.is_contiguous() else tensor.as_strided((tensor.numel(),), (1,))
 
 
-def _group(sizes: Sequence[int]) -> list[tuple[int, int]]:
-    """Joins neighbouring small pieces until a block is full; returns ranges of pieces."""
-    groups: list[tuple[int, int]] = []
-    start = total = 0
+def _group(sizes: Sequence[int]) -> list[_Block]:
+    """Joins neighbouring small pieces, as many as fit a block; other pieces are blocks by themselves."""
+    blocks: list[_Block] = []
+    start = 0
     for i, size in enumerate(sizes):
-        if total and total + size > BLOCK_SIZE:
-            groups.append((start, i))
-            start, total = i, 0
-        total += size
-    return [*groups, (start, len(sizes))]
+        previous = blocks[-1] if blocks else None
+        joins = (
+            previous is not None
+            and size < SMALL
+            and sizes[previous.first] < SMALL
+            and start + size - previous.start <= BLOCK_SIZE
+        )
+        if joins and previous is not None:
+            blocks[-1] = previous._replace(last=i + 1, stop=start + size)
+        else:
+            blocks.append(_Block(i, i + 1, start, start + size))
+        start += size
+    return blocks

@@ -64,20 +64,13 @@ class Ftrl(Optimizer):
         """Returns the rule of the next step."""
         lr, power, l1, l2, shrinkage = float(self.learning_rate()), -self.lr_power, self.l1, self.l2, self.l2_shrinkage
 
-        def move(p: list[Tensor], g: list[Tensor], a: list[Tensor], z: list[Tensor]) -> None:
+        def move(p: Tensor, g: Tensor, a: Tensor, z: Tensor) -> None:
             if shrinkage:
-                g = list(torch._foreach_add(g, p, alpha=2 * shrinkage))
-            before = torch._foreach_pow(a, power)
-            torch._foreach_addcmul_(a, g, g)
-            after = torch._foreach_pow(a, power)
-            torch._foreach_add_(z, g)
-            torch._foreach_addcmul_(z, before, p, value=1 / lr)
-            torch._foreach_addcmul_(z, after, p, value=-1 / lr)
-            torch._foreach_mul_(after, 1 / lr)
-            torch._foreach_add_(after, 2 * l2)
-            torch._foreach_copy_(p, torch._foreach_clamp_max(torch._foreach_clamp_min(z, -l1), l1))
-            torch._foreach_sub_(p, z)
-            torch._foreach_div_(p, after)
+                g = torch.add(g, p, alpha=2 * shrinkage)
+            before = a.pow(power)
+            after = a.addcmul_(g, g).pow(power)
+            z.add_(g).addcmul_(before.sub_(after), p, value=1 / lr)
+            torch.clamp(z, -l1, l1, out=p).sub_(z).div_(after.div_(lr).add_(2 * l2))
 
         return move
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor
 
 from bigdl.errors import DataError
@@ -38,14 +37,12 @@ class SGD(Optimizer):
         """Returns the rule of the next step."""
         lr, momentum, nesterov = float(self.learning_rate()), float(self.momentum), self.nesterov
 
-        def move(p: list[Tensor], g: list[Tensor], v: list[Tensor]) -> None:
-            torch._foreach_mul_(v, momentum)
-            torch._foreach_add_(v, g, alpha=-lr)
+        def move(p: Tensor, g: Tensor, v: Tensor) -> None:
+            v.mul_(momentum).add_(g, alpha=-lr)
             if nesterov:
-                torch._foreach_add_(p, v, alpha=momentum)
-                torch._foreach_add_(p, g, alpha=-lr)
+                p.add_(v, alpha=momentum).add_(g, alpha=-lr)
             else:
-                torch._foreach_add_(p, v)
+                p.add_(v)
 
         return move
 
@@ -106,14 +103,12 @@ class DampedSGD(Optimizer):
         lr, momentum, nesterov = float(self.learning_rate()), float(self.momentum), self.nesterov
         taken = float(ONE - self.dampening) if self.iterations else 1.0
 
-        def move(p: list[Tensor], g: list[Tensor], v: list[Tensor]) -> None:
-            torch._foreach_mul_(v, momentum)
-            torch._foreach_add_(v, g, alpha=taken)
+        def move(p: Tensor, g: Tensor, v: Tensor) -> None:
+            v.mul_(momentum).add_(g, alpha=taken)
             if nesterov:
-                torch._foreach_add_(p, g, alpha=-lr)
-                torch._foreach_add_(p, v, alpha=-lr * momentum)
+                p.add_(g, alpha=-lr).add_(v, alpha=-lr * momentum)
             else:
-                torch._foreach_add_(p, v if momentum else g, alpha=-lr)
+                p.add_(v if momentum else g, alpha=-lr)
 
         return move
 
