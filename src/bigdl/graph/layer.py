@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from inspect import signature
 from typing import Any, ClassVar, Self
 
 from torch import Tensor, nn
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from bigdl.errors import LayerError
 from bigdl.graph.calls import Called
 from bigdl.graph.names import unique_name
+from bigdl.graph.phase import learning_phase
 from bigdl.graph.tensor import MaskKind, Node, Shape, Shapes, SymbolicTensor, as_list
 from bigdl.graph.weight import Regularizer
 from bigdl.graph.weighted import Array, WeightedModule
@@ -25,6 +27,7 @@ class Layer(Called, WeightedModule):
         supports_masking: The mask of its input is passed on unchanged; without it, a mask is refused as Keras does.
         consumes_mask: ``forward`` takes the input's mask as ``mask=``.
         creates_mask: Its output has a mask although its input has none.
+        adds_losses: It may add to ``activity_losses`` when it runs, without an ``activity_regularizer``.
         input_ndim: The ranks (batch axis included) its input may have; None where any will do.
         name: Its name, unique in a model.
         trainable: Whether its weights are trained.
@@ -46,6 +49,7 @@ class Layer(Called, WeightedModule):
     supports_masking: ClassVar[bool] = False
     consumes_mask: bool = False
     creates_mask: bool = False
+    adds_losses: ClassVar[bool] = False
     input_ndim: ClassVar[tuple[int, ...] | None] = None
     stateful: bool = False
 
@@ -81,6 +85,11 @@ class Layer(Called, WeightedModule):
         self.activity_regularizer: Regularizer | None = None
         self.activity_losses: list[Tensor] = []
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "call" in vars(cls) and "forward" not in vars(cls):
+            cls.forward = _forward_by_call  # type: ignore[method-assign] # the class computes in Keras's way
+
     # What a subclass defines.
 
     def build(self, input_shape: Any) -> None:
@@ -89,6 +98,17 @@ class Layer(Called, WeightedModule):
     def forward(self, x: Any) -> Any:
         """Computes the output of one call."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward")
+
+    def call(self, x: Any, mask: Any = None) -> Any:
+        """Computes the output of one call; a subclass in Keras's style defines this instead of ``forward``.
+
+        Args:
+            x: The input, a list where there are several.
+            mask: Its mask.
+        """
+        classes = (vars(cls) for cls in type(self).__mro__)
+        own = next(c["forward"] for c in classes if c.get("forward", _forward_by_call) is not _forward_by_call)
+        return own(self, x, mask=mask) if "mask" in signature(own).parameters else own(self, x)
 
     def get_output_shape_for(self, input_shape: Any) -> Any:
         """Returns the output's shape for an input's, batch axis first."""
@@ -117,8 +137,12 @@ class Layer(Called, WeightedModule):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Adds a node on symbolic tensors, runs on torch tensors."""
-        if args and any(isinstance(x, SymbolicTensor) for x in as_list(args[0])):
-            return self.connect(as_list(args[0]))
+        tensors = as_list(args[0]) if args else []
+        if any(isinstance(x, SymbolicTensor) for x in tensors):
+            return self.connect(tensors)
+        if not self.built and tensors:
+            shapes: list[Shape] = [tuple(x.shape) for x in tensors]
+            self.ensure_built(shapes[0] if len(shapes) == 1 else shapes)
         return super().__call__(*args, **kwargs)
 
     def connect(self, inputs: list[SymbolicTensor]) -> SymbolicTensor | list[SymbolicTensor]:
@@ -155,7 +179,8 @@ class Layer(Called, WeightedModule):
         self._check_ndim(input_shape)
         if self.built:
             return
-        self.build(input_shape)
+        if not self._trained and not self._kept:  # else its user has called ``build``
+            self.build(input_shape)
         self.built = True
         self._sync_requires_grad()
         if self.initial_weights is not None:
@@ -212,3 +237,8 @@ class Layer(Called, WeightedModule):
         # be, but to write that shape for every layer would not give back what was read.
         made.writes_input_shape = "batch_input_shape" in config or "input_shape" in config
         return made
+
+
+def _forward_by_call(self: Layer, x: Any, mask: Any = None) -> Any:
+    with learning_phase(bool(self.training)):
+        return self.call(x, mask=mask) if "mask" in signature(self.call).parameters else self.call(x)

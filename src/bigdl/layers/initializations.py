@@ -148,11 +148,11 @@ def name_of(identifier: str | Initialization) -> str:
     return identifier if isinstance(identifier, str) else getattr(identifier, "__name__", type(identifier).__name__)
 
 
-def _call(function: Initialization, dim_ordering: str, shape: Shape) -> Tensor:
+def _call(function: Initialization, dim_ordering: str, shape: Shape, name: str | None = None) -> Tensor:
     takes_ordering = "dim_ordering" in inspect.signature(function).parameters
     value = function(shape, dim_ordering=dim_ordering) if takes_ordering else function(shape)
     return torch.as_tensor(value, dtype=torch.get_default_dtype())
 
 
-def _refuse(message: str, shape: Shape) -> Tensor:
+def _refuse(message: str, shape: Shape, name: str | None = None) -> Tensor:
     raise UnsupportedLayerError(f"{message} (Needed for a weight of shape {shape}, which no file gave.)")

@@ -41,7 +41,7 @@ def in_mode(model: torch.nn.Module, training: bool) -> Iterator[None]:
 def penalised_layers(model: Container) -> list[Layer]:
     """Returns the layers that pay for their activations, and gather what they owe whenever they run."""
     layers = (module for module in model.modules() if isinstance(module, Layer))
-    return [layer for layer in layers if layer.activity_regularizer is not None]
+    return [layer for layer in layers if layer.activity_regularizer is not None or layer.adds_losses]
 
 
 def forget_activity(layers: list[Layer]) -> None:

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
-from contextvars import ContextVar
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from bigdl.errors import LayerError
+from bigdl.graph.phase import is_training, set_training
 
 Branch = Tensor | Callable[[], Tensor]
 Step = Callable[[Tensor, list[Tensor]], tuple[Tensor, Sequence[Tensor]]]
 
-_phase: ContextVar[bool] = ContextVar("learning_phase", default=False)
-
-
-@contextlib.contextmanager
-def phase(training: bool) -> Iterator[None]:
-    """Makes it known inside the block whether the layer that runs is in training."""
-    token = _phase.set(training)
-    try:
-        yield
-    finally:
-        _phase.reset(token)
-
 
 def learning_phase() -> int:
     """Returns 1 inside a layer that runs in training, else 0."""
-    return int(_phase.get())
+    return int(bool(is_training()))
 
 
 def set_learning_phase(value: int) -> None:
@@ -41,17 +28,17 @@ def set_learning_phase(value: int) -> None:
     """
     if value not in (0, 1):
         raise LayerError(f"The learning phase is 0 (test) or 1 (training). Received: {value!r}.")
-    _phase.set(bool(value))
+    set_training(bool(value))
 
 
 def in_train_phase(x: Branch, alt: Branch) -> Tensor:
     """Returns ``x`` in training, else ``alt``; either may be a function that gives it."""
-    return _value(x if _phase.get() else alt)
+    return _value(x if is_training() else alt)
 
 
 def in_test_phase(x: Branch, alt: Branch) -> Tensor:
     """Returns ``alt`` in training, else ``x``; either may be a function that gives it."""
-    return _value(alt if _phase.get() else x)
+    return _value(alt if is_training() else x)
 
 
 def switch(condition: Tensor | bool, then_expression: Branch, else_expression: Branch) -> Tensor:

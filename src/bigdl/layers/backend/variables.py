@@ -16,6 +16,7 @@ from torch import Tensor
 
 from bigdl.errors import LayerError
 from bigdl.graph import Shape, SymbolicTensor, Weight
+from bigdl.graph.phase import is_training
 from bigdl.layers.backend.elementwise import dtype_of
 from bigdl.layers.settings import floatx
 
@@ -110,28 +111,30 @@ def batch_set_value(tuples: Iterable[tuple[Value, Any]]) -> None:
         set_value(x, value)
 
 
-def update(x: Tensor, new_x: Tensor) -> Tensor:
-    """Writes a new value into a tensor, at once, and returns it."""
-    with torch.no_grad():
-        return x.copy_(new_x)
+def update(x: Tensor, new_x: Tensor | float) -> Tensor:
+    """Writes a new value into a tensor, at once, and returns it.
+
+    Inside a layer nothing is written unless it is in training, as Keras runs updates in training only.
+    """
+    if is_training() is not False:
+        with torch.no_grad():
+            x.copy_(torch.as_tensor(new_x))
+    return x
 
 
 def update_add(x: Tensor, increment: Tensor | float) -> Tensor:
-    """Adds to a tensor's value, at once, and returns it."""
-    with torch.no_grad():
-        return x.add_(increment)
+    """Adds to a tensor's value; see ``update``."""
+    return update(x, x.detach() + increment)
 
 
 def update_sub(x: Tensor, decrement: Tensor | float) -> Tensor:
-    """Subtracts from a tensor's value, at once, and returns it."""
-    with torch.no_grad():
-        return x.sub_(decrement)
+    """Subtracts from a tensor's value; see ``update``."""
+    return update(x, x.detach() - decrement)
 
 
-def moving_average_update(variable: Tensor, value: Tensor, momentum: float) -> Tensor:
-    """Makes a tensor's value ``momentum * variable + (1 - momentum) * value``, at once, and returns it."""
-    with torch.no_grad():
-        return variable.mul_(momentum).add_(value, alpha=1.0 - momentum)
+def moving_average_update(variable: Tensor, value: Tensor | float, momentum: float) -> Tensor:
+    """Makes a tensor's value ``momentum * variable + (1 - momentum) * value``; see ``update``."""
+    return update(variable, variable.detach() * momentum + value * (1.0 - momentum))
 
 
 def shape(x: Tensor | SymbolicTensor) -> Shape:
