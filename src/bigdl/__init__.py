@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 from bigdl._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from bigdl.models import inspect as inspect
     from bigdl.models import load_keras as load_keras
 
-__all__ = ["__version__", "load_keras"]
+__all__ = ["__version__", "inspect", "load_keras"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "load_keras":
-        from bigdl.models import load_keras
+    if name in ("inspect", "load_keras"):
+        import bigdl.models
 
-        return load_keras
+        return getattr(bigdl.models, name)
     raise AttributeError(f"module 'bigdl' has no attribute {name!r}")

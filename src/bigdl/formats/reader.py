@@ -40,6 +40,21 @@ def read_model(def_uri: files.Uri, weights_uri: files.Uri | None = None) -> Iter
             yield replace(_model(stack, def_uri, own_weights=False), weights=_weights(stack, weights_uri))
 
 
+def read_architecture(uri: files.Uri) -> ModelSpec:
+    """Reads a model without its arrays, also where those are damaged.
+
+    Args:
+        uri: A definition in JSON or YAML, a full HDF5 save, or a model saved by this library.
+
+    Raises:
+        MissingFileError: There is no such file.
+        StorageError: The file cannot be read.
+        FormatError: It holds no definition, or a damaged one.
+    """
+    with ExitStack() as stack:
+        return replace(_model(stack, uri, own_weights=False), weights=None, training=None)
+
+
 @contextmanager
 def read_weights(uri: files.Uri) -> Iterator[WeightsSpec]:
     """Opens weights; their arrays can be read inside the ``with`` block.

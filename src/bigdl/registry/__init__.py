@@ -1,7 +1,10 @@
 """From class names and descriptions to live layers; open to users' own layers and weight layouts."""
 
+from bigdl.registry.build import Finding as Finding
+from bigdl.registry.build import Survey as Survey
 from bigdl.registry.build import build_graph as build_graph
 from bigdl.registry.build import layer_from_config as layer_from_config
+from bigdl.registry.build import survey as survey
 from bigdl.registry.classes import Entry as Entry
 from bigdl.registry.classes import entry_for as entry_for
 from bigdl.registry.classes import layer as layer
