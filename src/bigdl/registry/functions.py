@@ -57,7 +57,7 @@ class StoredFunction:
         """Returns what can be told of it without running it, several lines."""
         python = {"2.7": "Python 2.7", "3.5": "Python 3.5 or before", "3.6": "Python 3.6 or 3.7"}[self.bytecode.python]
         arguments = ", ".join(ascii(name)[1:-1] for name in self.code.arguments)
-        name, file = ascii(self.code.name)[1:60], ascii(self.code.filename)[:200]
+        name, file = ascii(self.code.name)[1:-1][:60], ascii(self.code.filename)[:200]
         head = f"{name}({arguments}), compiled by {python} from line {self.code.line} of {file}:"
         return f"{head}\n{disassembly(self.code, self.bytecode)}"
 
