@@ -1,6 +1,8 @@
 """Reading and writing by URI: local files, stores of fsspec, and what messages may show."""
 
 import stat
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import fsspec
@@ -165,3 +167,56 @@ def test_folders_are_made_with_those_above_them(tmp_path):
 def test_a_store_without_folders_needs_none():
     files.make_folder("memory://nowhere/at/all")
     assert not files.exists("memory://nowhere")
+
+
+class _Answer(BaseHTTPRequestHandler):
+    """Answers ``/ok`` with a body, any other path with the status it names."""
+
+    def do_GET(self):
+        status = 200 if self.path == "/ok" else int(self.path[1:4])
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(b"body")
+
+    do_HEAD = do_GET  # noqa: N815 - the names that http.server looks for
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="module")
+def web():
+    server = HTTPServer(("127.0.0.1", 0), _Answer)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_the_web_is_read(web):
+    assert files.read_bytes(f"{web}/ok") == b"body"
+    with files.local_copy(f"{web}/ok") as path:
+        assert path.read_bytes() == b"body"
+    assert files.exists(f"{web}/ok")
+    assert not files.exists(f"{web}/404")
+    with pytest.raises(MissingFileError, match="404 does not exist"):
+        files.read_bytes(f"{web}/404")
+
+
+@pytest.mark.parametrize("read", [files.read_bytes, files.exists, lambda uri: files.local_copy(uri).__enter__()])
+@pytest.mark.parametrize("status", [401, 403, 500])
+def test_no_access_is_not_called_missing(web, status, read):
+    with pytest.raises(StorageError, match=str(status)) as caught:
+        read(f"{web}/{status}?token=hunter22")
+    assert not isinstance(caught.value, MissingFileError)
+    assert "hunter" not in str(caught.value)
+
+
+@pytest.mark.parametrize("read", [files.read_bytes, files.exists])
+def test_no_connection_is_not_called_missing(read):
+    with pytest.raises(StorageError, match="Connect") as caught:
+        read("http://user:hunter22@127.0.0.1:1/x")
+    assert not isinstance(caught.value, MissingFileError)
+    assert "hunter" not in str(caught.value)

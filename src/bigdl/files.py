@@ -59,7 +59,8 @@ def exists(uri: Uri) -> bool:
         return local.exists()
     with _explained(uri, "looked up"):
         fs, path = _remote(uri)
-        return bool(fs.exists(path))
+        # Of itself, fsspec's HTTP takes a refused connection for an answer.
+        return bool(fs.exists(path, **({"strict": True} if _scheme(uri) in _READ_ONLY else {})))
 
 
 def read_bytes(uri: Uri, limit: int | None = None) -> bytes:
@@ -185,8 +186,7 @@ def _write_remote(uri: Uri) -> Iterator[Path]:
 def _upload_and_rename(fs: Any, local: Path, path: str) -> None:
     folder, _, name = path.rpartition("/")
     temporary = f"{folder}/.{name}.{secrets.token_hex(6)}.tmp"
-    if folder and not fs.exists(folder):  # asked first: hdfs-native tries forever to make a folder on a dead host
-        fs.makedirs(folder, exist_ok=True)
+    fs.makedirs(folder or "/", exist_ok=True)
     try:
         fs.put_file(str(local), temporary)
         _rename_over(fs, temporary, path)
@@ -239,8 +239,10 @@ def _explained(uri: Uri, done: str) -> Iterator[None]:
         yield
     except BigDLError:
         raise
-    except FileNotFoundError:
-        _raise_missing(uri, done)
+    except FileNotFoundError as error:
+        if (cause := _failure_behind(error)) is None:
+            _raise_missing(uri, done)
+        _raise_failed(uri, done, cause)
     except ImportError as error:
         package = _INSTALL.get(_scheme(uri) or "")
         remedy = f"pip install {package}" if package else _scrub(str(error), uri)
@@ -248,8 +250,20 @@ def _explained(uri: Uri, done: str) -> Iterator[None]:
             f"{display(uri)} cannot be {done}: the driver for {_scheme(uri)}:// is not installed. To get it: {remedy}"
         ) from None
     except Exception as error:  # each driver raises its own kinds
-        text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise StorageError(f"{display(uri)} cannot be {done}: {type(error).__name__}: {_scrub(text, uri)}") from None
+        _raise_failed(uri, done, error)
+
+
+def _failure_behind(error: FileNotFoundError) -> BaseException | None:
+    """Returns what went wrong where fsspec's HTTP calls it a missing file, though it is no connection or no access."""
+    cause = error.__cause__
+    if isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError):
+        return cause
+    return cause if getattr(cause, "status", 404) not in (404, 410) else None
+
+
+def _raise_failed(uri: Uri, done: str, error: BaseException) -> NoReturn:
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    raise StorageError(f"{display(uri)} cannot be {done}: {type(error).__name__}: {_scrub(text, uri)}") from None
 
 
 def _raise_missing(uri: Uri, done: str) -> NoReturn:
