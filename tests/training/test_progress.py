@@ -1,8 +1,13 @@
 import io
 import sys
 
+import numpy as np
 import pytest
 
+from bigdl.errors import TrainingError
+from bigdl.graph import SequentialContainer
+from bigdl.layers import Dense
+from bigdl.training import Compiled, fit
 from bigdl.training.progress import EpochDisplay, progress_bar
 
 
@@ -64,3 +69,13 @@ def test_small_values_keep_their_digits(capsys):
     display.advance(10, {})
     display.end({"loss": 1.25e-5})
     assert capsys.readouterr().out.endswith(" - loss: 1.2500e-05\n")
+
+
+def test_a_bar_is_taken_away_when_training_fails(monkeypatch):
+    terminal = on_a_terminal(monkeypatch)
+    model = SequentialContainer([Dense(1, input_dim=2)])
+    compiled = Compiled(model, "sgd", "mse")
+    x = np.array([[1.0, 1.0], [np.nan, 1.0]])
+    with pytest.raises(TrainingError):
+        fit(model, compiled, x, np.ones(2), batch_size=1, nb_epoch=1, shuffle=False)
+    assert terminal.getvalue().endswith("\r")  # the line is blank, the cursor at its begin

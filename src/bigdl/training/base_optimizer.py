@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, Self
 
@@ -18,6 +18,7 @@ from bigdl.graph import Container
 from bigdl.training.batches import ArraySource, Samples, SeededOrder
 from bigdl.training.checkpoint import Checkpoints
 from bigdl.training.criterion_goal import CriterionGoal
+from bigdl.training.engine import computing_threads
 from bigdl.training.inference import check_divisible, checked_batch_size
 from bigdl.training.labelled import check_labels, labelled_samples
 from bigdl.training.layerwise import LayerwiseOptimizer
@@ -196,6 +197,9 @@ class BaseOptimizer:
 
     # Training.
 
+    def prepare_input(self) -> None:
+        """Does nothing: the data is ready."""
+
     def optimize(self, verbose: int = 1) -> Container:
         """Trains the model in place.
 
@@ -233,7 +237,7 @@ class BaseOptimizer:
             hooks.append(ValidationHook(self.model, samples, batch_size, trigger, methods, progress))
         checkpoint = self._checkpoint_hook(optimizer)
         hooks += [checkpoint] if checkpoint is not None else []
-        with _threads(self.cores), contextlib.closing(progress):
+        with computing_threads(self.cores), contextlib.closing(progress):
             try:
                 train(step, source, self.end_trigger, hooks, self.state)
             except TrainingError as error:
@@ -286,14 +290,3 @@ def _checked_trigger(trigger: Trigger | None, argument: str) -> Trigger:
     if trigger is None or not callable(trigger):
         raise DataError(f"{argument} must be a trigger such as MaxEpoch(10). Received: {trigger!r}.")
     return trigger
-
-
-@contextlib.contextmanager
-def _threads(count: int | None) -> Iterator[None]:
-    """Computes with a number of threads for the time of the ``with`` block."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,21 @@ def init_engine(bigdl_type: str = "float") -> None:
 def get_node_and_core_number(bigdl_type: str = "float") -> tuple[int, int]:
     """Returns the number of machines, 1, and of threads that torch computes with."""
     return 1, torch.get_num_threads()
+
+
+@contextlib.contextmanager
+def computing_threads(count: int | None) -> Iterator[None]:
+    """Computes with a number of threads for the time of the ``with`` block.
+
+    Args:
+        count: How many; None for as many as before.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def show_bigdl_info_logs(bigdl_type: str = "float") -> None:

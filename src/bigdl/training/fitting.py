@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -62,7 +63,7 @@ def fit(
     batch_size = checked_batch_size(batch_size)
     samples = _samples(model, compiled, x, y, sample_weight, class_weight)
     held_out = None
-    if validation_data:
+    if validation_data is not None:
         held_out = _samples(model, compiled, *_checked_validation(validation_data))
     elif validation_split:
         samples, held_out = _split(samples, validation_split)
@@ -87,7 +88,8 @@ def fit(
         complete = state.epoch if state.epoch_finished else state.epoch - 1
         return complete >= nb_epoch or (state.epoch_finished and bool(owner.stop_training))
 
-    train(compiled.step, source, is_done, [hook], state)
+    with contextlib.closing(hook):
+        train(compiled.step, source, is_done, [hook], state)
     return hook.history
 
 
@@ -158,8 +160,8 @@ class _CallbackHook(Hook):
         self._labels = compiled.labels
         self._validate = validate
         names = self._labels + [f"val_{label}" for label in self._labels] if validate else self._labels
-        shown = [ProgbarLogger()] if params["verbose"] else []
-        self._callbacks = CallbackList([BaseLogger(), *callbacks, self.history, *shown])
+        self._shown = [ProgbarLogger()] if params["verbose"] else []
+        self._callbacks = CallbackList([BaseLogger(), *callbacks, self.history, *self._shown])
         self._callbacks.set_model(model)
         self._callbacks.set_params({**params, "do_validation": validate is not None, "metrics": names})
 
@@ -185,6 +187,11 @@ class _CallbackHook(Hook):
 
     def on_train_end(self, state: TrainingState) -> None:
         self._callbacks.on_train_end()
+
+    def close(self) -> None:
+        """Takes the bar away, also when training failed."""
+        for logger in self._shown:
+            logger.close()
 
 
 def _samples(

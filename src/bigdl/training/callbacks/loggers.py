@@ -61,24 +61,31 @@ class History(Callback):
 class ProgbarLogger(Callback):
     """Shows a progress bar on a terminal, and a line for each epoch everywhere; ``fit`` adds it itself, last."""
 
+    def __init__(self) -> None:
+        self._display = EpochDisplay(0, 0)
+
     def on_train_begin(self, logs: Logs = None) -> None:
         """Reads how much to show."""
-        self.display = EpochDisplay(self.params["nb_sample"], self.params["verbose"], self.params["nb_epoch"])
+        self._display = EpochDisplay(self.params["nb_sample"], self.params["verbose"], self.params["nb_epoch"])
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Starts a bar."""
-        self.display.begin(epoch + 1)
+        self._display.begin(epoch + 1)
 
     def on_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Moves the bar."""
-        logs = logs or {}
-        values = {name: logs[name] for name in self.params["metrics"] if name in logs}
-        self.display.advance(logs.get("size", 0), values)
+        self._display.advance((logs or {}).get("size", 0), self._reported(logs))
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Writes the epoch's line."""
-        logs = logs or {}
-        self.display.end({name: logs[name] for name in self.params["metrics"] if name in logs})
+        self._display.end(self._reported(logs))
+
+    def close(self) -> None:
+        """Takes the bar away."""
+        self._display.close()
+
+    def _reported(self, logs: Logs) -> dict[str, Any]:
+        return {name: logs[name] for name in self.params["metrics"] if name in logs} if logs else {}
 
 
 class CSVLogger(Callback):
