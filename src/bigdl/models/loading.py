@@ -12,6 +12,7 @@ from bigdl.files import Uri
 from bigdl.formats import read_model, read_weights
 from bigdl.formats.spec import ModelSpec, WeightsSpec
 from bigdl.graph import Container, without_initialization
+from bigdl.models.compiled_state import restore_frozen, restore_training
 from bigdl.registry import LoadReport, build_graph, custom_object_scope, load_by_name, load_by_position
 
 if TYPE_CHECKING:
@@ -27,10 +28,14 @@ def load_keras(
     *,
     custom_objects: Mapping[str, Any] | None = None,
     skip_mismatch: bool = False,
+    compile: bool = True,
     json_path: Uri | None = None,
     hdf5_path: Uri | None = None,
 ) -> Model:
     """Loads a Keras 1.x model from any file system.
+
+    A definition that is a full save of a compiled model gives a compiled model, and training goes on from the state of
+    its optimizer. Where a loss, metric or optimizer is not known, the log says so and the model is not compiled.
 
     Args:
         def_path: The definition: JSON or YAML, or a full HDF5 save, which also holds the weights. A path or a URI.
@@ -40,6 +45,7 @@ def load_keras(
             theirs, the others are initialized.
         custom_objects: The user's own layers, layer converters and functions, by the name the files use.
         skip_mismatch: With ``by_name``, whether layers whose arrays differ in shape are left alone instead of an error.
+        compile: Whether a model that was compiled when it was saved is compiled again.
         json_path: BigDL's later name of ``def_path``.
         hdf5_path: BigDL's later name of ``weights_path``; alone, a full HDF5 save.
 
@@ -61,7 +67,26 @@ def load_keras(
     if definition is None:
         raise DataError("load_keras needs a definition: def_path='model.json', or a full HDF5 save. Received: nothing.")
     with read_model(definition, weights) as spec:
-        return from_spec(spec, by_name, skip_mismatch, custom_objects)
+        return from_spec(spec, by_name, skip_mismatch, custom_objects, compile)
+
+
+def load_model(filepath: Uri, custom_objects: Mapping[str, Any] | None = None) -> Model:
+    """Loads a full save as Keras 1.2.2's ``load_model`` does: what was compiled is compiled again, or it is an error.
+
+    Args:
+        filepath: A full HDF5 save, or a model saved by this library. A path or a URI.
+        custom_objects: The user's own layers, layer converters, objectives, metrics, optimizers and other functions,
+            by the name the file uses.
+
+    Returns:
+        The model.
+
+    Raises:
+        UnsupportedLayerError: A layer, objective, metric or optimizer is not known.
+        BigDLError: See ``load_keras``.
+    """
+    with read_model(filepath) as spec:
+        return from_spec(spec, custom_objects=custom_objects, strict=True)
 
 
 def from_spec(
@@ -69,18 +94,26 @@ def from_spec(
     by_name: bool = False,
     skip_mismatch: bool = False,
     custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    strict: bool = False,
 ) -> Model:
-    """Makes a live model of a description; see ``load_keras`` for the arguments."""
+    """Makes a live model of a description; see ``load_keras`` for the arguments.
+
+    ``strict``: a model that cannot be compiled as it was saved is an error instead of a warning.
+    """
     # Arrays matched by position fill every weight, so that initial values would be thrown away.
     complete = spec.weights is not None and not by_name
     with custom_object_scope(custom_objects):
         with without_initialization() if complete else contextlib.nullcontext():
-            model = build_graph(spec.graph)
+            model = cast("Model", build_graph(spec.graph))
+        restore_frozen(model, spec)
         if spec.weights is not None:
             _load(model, spec.weights, by_name, skip_mismatch)
+        if compile:
+            restore_training(model, spec, strict)
     for note in spec.notes:
         logger.info("%s", note)
-    return cast("Model", model)
+    return model
 
 
 def load_weights(model: Model, path: Uri, by_name: bool = False, skip_mismatch: bool = False) -> None:

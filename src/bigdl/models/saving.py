@@ -12,6 +12,8 @@ from bigdl.files import Uri
 from bigdl.formats import write_definition, write_full, write_native, write_weights
 from bigdl.formats.spec import LayerArrays, StoredArray
 from bigdl.graph import Layer, SequentialContainer, Weight
+from bigdl.models.compiled_state import keras_training, moved_weights, native_extra, native_training
+from bigdl.models.frozen import frozen_by_layer
 
 if TYPE_CHECKING:
     from bigdl.models.model import Model
@@ -20,11 +22,14 @@ _HDF5_SUFFIXES = (".h5", ".hdf5")
 
 
 def save(model: Model, path: Uri, over_write: bool = True) -> None:
-    """Writes definition and weights to one file; see ``Model.save``."""
+    """Writes definition, weights and, of a compiled model, training state to one file; see ``Model.save``."""
     _check_free(path, over_write)
-    hdf5 = os.fspath(path).lower().endswith(_HDF5_SUFFIXES)
-    write = write_full if hdf5 else write_native
-    write(path, class_name(model), model.get_config(), arrays_of(model))
+    if os.fspath(path).lower().endswith(_HDF5_SUFFIXES):
+        with frozen_by_layer(model, moved_weights(model)):
+            write_full(path, class_name(model), model.get_config(), arrays_of(model), keras_training(model))
+    else:
+        training, extra = native_training(model), native_extra(model)
+        write_native(path, class_name(model), model.get_config(), arrays_of(model), training, extra)
 
 
 def save_weights(model: Model, path: Uri, over_write: bool = True) -> None:

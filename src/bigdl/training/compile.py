@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from bigdl.errors import DataError
-from bigdl.graph import Container, SymbolicTensor
+from bigdl.graph import Container, SymbolicTensor, Weight
 from bigdl.training import losses, metrics, objectives, optimizers
 from bigdl.training.batches import Batch
 from bigdl.training.losses import LossTerm
@@ -33,9 +33,11 @@ class Compiled:
         loss_weights: The factor of each output's loss, as a list or a mapping by the outputs' names.
         sample_weight_mode: ``"temporal"`` where samples are weighted step by step; for several outputs also a list or
             a mapping.
+        weights: The weights to move; by default all that are trainable.
 
     Attributes:
         optimizer: The optimizer.
+        weights: The weights that it moves.
         loss, metrics, loss_weights, sample_weight_mode: As they were given.
         functions: The objective of each output.
         modes: The way in which each output's samples are weighted.
@@ -54,6 +56,7 @@ class Compiled:
         metrics: Any = None,
         loss_weights: Any = None,
         sample_weight_mode: Any = None,
+        weights: Sequence[Weight] | None = None,
     ) -> None:
         self.model = model
         self.optimizer = optimizers.get(optimizer)
@@ -79,7 +82,8 @@ class Compiled:
         for output, named in zip(outputs, self._metrics, strict=True):
             prefix = f"{output}_" if len(outputs) > 1 else ""
             self.metrics_names += [prefix + key for keys, _ in named for key in keys]
-        self.step = Step(model, self, self.optimizer, model.trainable_weights)
+        self.weights = list(model.trainable_weights if weights is None else weights)
+        self.step = Step(model, self, self.optimizer, self.weights)
 
     @property
     def labels(self) -> list[str]:
