@@ -19,7 +19,8 @@ JSON = [path.read_text() for path in sorted(DATA.glob("*/*.json"))]
 YAML = [path.read_bytes() for path in sorted(DATA.glob("*/*.yaml"))]
 HDF5 = [path.read_bytes() for path in (DATA / "1.2.2" / "trained.h5", DATA / "0.3.3" / "sequence.h5")]
 
-fuzz = settings(max_examples=150, deadline=2000, suppress_health_check=list(HealthCheck), database=None)
+fuzz = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+pytestmark = pytest.mark.timeout(60)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["Merge", "Model", "x"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),

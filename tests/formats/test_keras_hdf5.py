@@ -207,6 +207,7 @@ def test_what_is_missing_is_named(path):
     refused(write(path, layer_names=[b"d", b"e"]), "'e', but there is no group")
     refused(write(path, layer_names=[b"d", b"d"]), "more than once")
     refused(write(path, layer_names=[1, 2]), "layer_names' must hold strings")
+    refused(write(path, layer_names=np.array([(1, 2)], "i4,i4")), "layer_names' must hold strings or numbers")
     refused(write(path, layer_names=[b"\xff"]), "layer_names' must hold strings")
     refused(write(path, weight_names=[b"d_W", b"d_b"]), "'d_b' must be in '/d'. Found: nothing")
     refused(write(path, layer_names=[b"d/d_W"]), "must be a group. Received: an array")
@@ -333,7 +334,7 @@ def test_absurd_chunks_are_refused(path):
     write(path, d_b=W)
     with h5py.File(path, "a") as file:
         file["d"].create_dataset("d_W", (1,), "float64", maxshape=(None,), chunks=(2**28,))
-    refused(path, "pieces of absurd size")
+    refused(path, "pieces of absurd shape")
 
 
 def test_absurd_attributes_are_refused(path):
@@ -345,6 +346,19 @@ def test_absurd_attributes_are_refused(path):
         file.attrs["layer_names"] = np.array(["x"] * 4000, dtype=h5py.string_dtype())
         file.attrs["large"] = "x" * 2**20
     refused(path, "'layer_names' of '/' is absurdly large")
+
+
+def test_strings_that_hang_the_hdf5_library_are_refused(path):
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = "some text"
+    data = bytearray(path.read_bytes())
+    heap = data.index(b"GCOL")
+    free = heap + 16 + 16 + 16  # its header, the text's header, the text
+    assert data[free : free + 2] == bytes(2)
+    data[free + 8 : free + 16] = bytes(8)
+    path.write_bytes(data)
+    with open_hdf5(path) as opened, pytest.raises(FormatError, match=f"the strings at byte {heap} cannot be read"):
+        opened.definition()
 
 
 def test_many_names_beside_large_arrays_are_read(path):

@@ -9,7 +9,7 @@ import h5py
 
 from bigdl import files
 from bigdl.errors import FormatError
-from bigdl.formats import _hdf5
+from bigdl.formats._hdf5 import SafeFile, open_file
 from bigdl.formats._text import parse
 from bigdl.formats.keras_json import Definition, read_definition
 from bigdl.formats.spec import LayerArrays, StoredArray, TrainingSpec, WeightsSpec
@@ -32,8 +32,8 @@ def open_hdf5(uri: files.Uri) -> Iterator["KerasHdf5"]:
 @contextmanager
 def open_local(path: Path, source: str) -> Iterator["KerasHdf5"]:
     """Opens a local file as ``open_hdf5`` does; messages call it ``source``."""
-    with _hdf5.open_file(path, source) as file:
-        yield KerasHdf5(file, source)
+    with open_file(path, source) as file:
+        yield KerasHdf5(file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,14 @@ class KerasHdf5:
 
     Attributes:
         file: The file.
-        source: Its URI, for messages.
     """
 
-    file: h5py.File
-    source: str
+    file: SafeFile
+
+    @property
+    def source(self) -> str:
+        """The file's URI, for messages."""
+        return self.file.source
 
     def definition(self) -> Definition | None:
         """Returns the model's definition, which a full save holds; None in a weights file.
@@ -54,10 +57,10 @@ class KerasHdf5:
         Raises:
             FormatError: It is damaged, or not one of Keras 1.x.
         """
-        config = _hdf5.text(self.file, "model_config", self.source)
+        config = self.file.text(self.file.root, "model_config")
         if config is None:
             return None
-        version = _hdf5.text(self.file, "keras_version", self.source)
+        version = self.file.text(self.file.root, "keras_version")
         return read_definition(config, f"{self.source} (model_config)", version)
 
     def training(self) -> TrainingSpec | None:
@@ -66,7 +69,7 @@ class KerasHdf5:
         Raises:
             FormatError: It is damaged.
         """
-        text = _hdf5.text(self.file, "training_config", self.source)
+        text = self.file.text(self.file.root, "training_config")
         if text is None:
             return None
         config = parse(text, f"{self.source} (training_config)")
@@ -76,7 +79,7 @@ class KerasHdf5:
                 f"{self.source}: training_config must have an optimizer_config with class_name and config. "
                 f"Received: {text[:100]!r}."
             )
-        group = self._group(self.file, "optimizer_weights")
+        group = self._group(self.file.root, "optimizer_weights")
         return TrainingSpec(config, self._named_arrays(group) if group is not None else ())
 
     def weights(self) -> WeightsSpec:
@@ -86,21 +89,20 @@ class KerasHdf5:
             FormatError: There are none, or the file is damaged.
         """
         group = self._weights_group()
-        number = _hdf5.integer(group, "nb_layers", self.source)
+        number = self.file.integer(group, "nb_layers")
         if number is not None:
             return WeightsSpec(self._numbered_layers(group, number), named=False, source=self.source)
-        names = _hdf5.strings(group, "layer_names", self.source) or ()
+        names = self.file.strings(group, "layer_names") or ()
         if len(set(names)) < len(names):
             raise FormatError(f"{self.source}: layer_names has a name more than once.")
         return WeightsSpec(tuple(self._layers(group, names)), source=self.source)
 
     def _weights_group(self) -> h5py.Group:
         """Returns the root of a weights file, or the group that holds the weights in a full save."""
-        inner = self._group(self.file, "model_weights")
-        for group in (self.file, inner):
+        inner = self._group(self.file.root, "model_weights")
+        for group in (self.file.root, inner):
             if group is not None and (
-                _hdf5.integer(group, "nb_layers", self.source) is not None
-                or _hdf5.strings(group, "layer_names", self.source) is not None
+                self.file.integer(group, "nb_layers") is not None or self.file.strings(group, "layer_names") is not None
             ):
                 return group
         raise FormatError(
@@ -121,7 +123,7 @@ class KerasHdf5:
             yield LayerArrays(name, arrays)
 
     def _named_arrays(self, group: h5py.Group) -> tuple[StoredArray, ...]:
-        names = _hdf5.strings(group, "weight_names", self.source)
+        names = self.file.strings(group, "weight_names")
         if names is None:
             raise FormatError(f"{self.source}: group {group.name!r} lacks the attribute weight_names.")
         self._check_number(len(names))
@@ -134,7 +136,7 @@ class KerasHdf5:
         total = 0
         for name in (f"layer_{index}" for index in range(number)):
             layer = self._group(group, name)
-            arrays = _hdf5.integer(layer, "nb_params", self.source) if layer is not None else None
+            arrays = self.file.integer(layer, "nb_params") if layer is not None else None
             if layer is None or arrays is None:
                 raise FormatError(f"{self.source}: nb_layers is {number}, but {name!r} with nb_params is missing.")
             total += arrays
@@ -143,17 +145,17 @@ class KerasHdf5:
         return tuple(layers)
 
     def _group(self, parent: h5py.Group, name: str) -> h5py.Group | None:
-        found = _hdf5.child(parent, name, self.source)
+        found = self.file.child(parent, name)
         if found is not None and not isinstance(found, h5py.Group):
             raise FormatError(f"{self.source}: {name!r} in {parent.name!r} must be a group. Received: an array.")
         return found
 
     def _array(self, group: h5py.Group, name: str) -> StoredArray:
-        found = _hdf5.child(group, name, self.source)
+        found = self.file.child(group, name)
         if not isinstance(found, h5py.Dataset):
             what = "a group" if found is not None else "nothing"
             raise FormatError(f"{self.source}: an array {name!r} must be in {group.name!r}. Found: {what}.")
-        return _hdf5.stored_array(found, name, self.source)
+        return self.file.stored_array(found, name)
 
     def _check_number(self, number: int) -> None:
         if not 0 <= number <= _MAX_ARRAYS:
