@@ -162,7 +162,7 @@ class KerasLayer(Layer, metaclass=_AnyLayer):
         self.__dict__.pop(attribute, None)
         if trainable:
             # The tensor becomes a parameter itself, so that whatever else holds it sees it change.
-            value._is_param = True  # type: ignore[attr-defined]
+            value._is_param = True
             self.register_parameter(attribute, value.requires_grad_())  # type: ignore[arg-type]
         else:
             self.register_buffer(attribute, value)
