@@ -57,7 +57,7 @@ def main() -> None:
         model=model,
         training_rdd=(x_train, y_train),
         criterion=ClassNLLCriterion(logProbAsInput=False),
-        optim_method=Adadelta(),
+        optim_method=Adadelta(decayrate=0.95, epsilon=1e-8),  # Keras's own values
         end_trigger=MaxEpoch(args.epochs),
         batch_size=args.batch_size,
     )

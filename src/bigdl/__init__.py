@@ -8,6 +8,7 @@ Importing this package is cheap: torch is imported when a model is first asked f
 
 from typing import TYPE_CHECKING, Any
 
+from bigdl import _runtime
 from bigdl._version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from bigdl.models import load_keras as load_keras
 
 __all__ = ["__version__", "inspect", "load_keras"]
+
+
+_runtime.tune()
 
 
 def __getattr__(name: str) -> Any:

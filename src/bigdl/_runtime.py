@@ -1,0 +1,41 @@
+"""How this process waits and keeps memory; settled before torch starts its threads, without importing torch.
+
+- Threads that wait for work sleep instead of spinning (``OMP_WAIT_POLICY=PASSIVE``). Where another process wants the
+  cores, spinning threads made training three times slower. It takes effect only if torch is not imported yet.
+- The C library keeps freed memory instead of giving it back after each step (glibc's ``mallopt``): the activations of
+  the next step then need no fresh pages.
+
+Whatever the user has set stays as it is; ``BIGDL_TUNE=0`` in the environment switches all of it off.
+"""
+
+import ctypes
+import os
+import sys
+
+# Of glibc's malloc.h.
+_M_TRIM_THRESHOLD = -1
+_M_MMAP_THRESHOLD = -3
+
+_MMAP_THRESHOLD = 1 << 30
+_TRIM_THRESHOLD = 1 << 29
+
+
+def tune() -> None:
+    """Applies the settings, each unless the user has made it."""
+    if os.environ.get("BIGDL_TUNE") == "0":
+        return
+    if "torch" not in sys.modules:
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _keep_freed_memory()
+
+
+def _keep_freed_memory() -> None:
+    chosen_by_user = any(name.startswith("MALLOC_") for name in os.environ) or "GLIBC_TUNABLES" in os.environ
+    if not sys.platform.startswith("linux") or chosen_by_user or os.environ.get("LD_PRELOAD"):
+        return
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):  # another C library
+        return
+    mallopt(_M_MMAP_THRESHOLD, _MMAP_THRESHOLD)
+    mallopt(_M_TRIM_THRESHOLD, _TRIM_THRESHOLD)
