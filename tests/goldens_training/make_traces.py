@@ -49,15 +49,18 @@ OPTIMIZERS = {
 
 
 def updates_at_once():
-    """Makes K.update collect (variable, new value), and the train function store them when all are known."""
+    """Makes K.update collect (variable, new value).
+
+    Returns a function that gives the operations which store the new values, once all of them and the loss are known.
+    """
     pending = []
 
     def update(x, new_x):
         pending.append((x, new_x))
         return x, new_x
 
-    def store():
-        with tf.control_dependencies([new_x for _, new_x in pending]):
+    def store(loss):
+        with tf.control_dependencies([loss] + [new_x for _, new_x in pending]):
             operations = [tf.assign(x, tf.identity(new_x)) for x, new_x in pending]
         del pending[:]
         return operations
@@ -125,7 +128,7 @@ def trace(build, class_name, arguments):
         if pair[0] is getattr(optimizer, "m_schedule", None):  # Nadam hands this one over as a pair
             K.update(*pair)
     inputs = inner.inputs + inner.targets + inner.sample_weights
-    compute = K.function(inputs, [inner.total_loss], updates=store())
+    compute = K.function(inputs, [inner.total_loss], updates=store(inner.total_loss))
     weights, losses = [model.get_weights()], []
     for x, y in zip(*batches()):  # noqa: B905 - CPython 3.6
         losses.append(compute([x, y, np.ones(len(x), "float32")])[0])
