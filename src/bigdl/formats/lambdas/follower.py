@@ -137,8 +137,10 @@ def _rot_three(machine: Machine, _: Any) -> None:
 
 
 def _build_slice(machine: Machine, count: int) -> None:
-    start, stop, *step = machine.pops(count)
-    machine.push(Slice(start, stop, step[0] if step else None))
+    if count not in (2, 3):
+        raise NotUnderstoodError("its instructions do not fit together")
+    start, stop, step = [*machine.pops(count), None][:3]
+    machine.push(Slice(start, stop, step))
 
 
 def _slice_2(parts: int) -> Callable[[Machine, Any], None]:

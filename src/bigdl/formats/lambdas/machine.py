@@ -8,6 +8,7 @@ from bigdl.formats.lambdas.arithmetic import compute
 from bigdl.formats.lambdas.bytecode import Bytecode
 from bigdl.formats.lambdas.program import Program, Ref, Slice, Step
 from bigdl.formats.lambdas.values import (
+    DTYPES,
     Attribute,
     Name,
     NotUnderstoodError,
@@ -99,6 +100,8 @@ class Machine:
         if isinstance(value, tuple | list):
             items = [self.usable(item) for item in value]
             return items if isinstance(value, list) else tuple(items)
+        if isinstance(value, Name) and value.path in DTYPES:
+            return DTYPES[value.path]
         if isinstance(value, Name):
             raise NotUnderstoodError(f"it uses {value.path} as a value")
         return value if isinstance(value, Ref) else plain(value)
@@ -145,7 +148,7 @@ class Machine:
             return self.facts[callee.path]
         if callee.path in ("builtins.range", "builtins.xrange"):
             return number_range(arguments)
-        if callee.path == "builtins.len" and len(arguments) == 1 and isinstance(arguments[0], tuple | list):
+        if callee.path == "builtins.len" and len(arguments) == 1 and isinstance(arguments[0], tuple | list | str):
             return len(arguments[0])
         return self.emit(callee.path, arguments, keywords)
 

@@ -52,15 +52,17 @@ BUILTINS = frozenset({"abs", "float", "int", "len", "list", "range", "slice", "s
 
 _DTYPES = ("bool", "float16", "float32", "float64", "int32", "int64", "uint8")
 
+DTYPES: Mapping[str, str] = {f"{module}.{dtype}": dtype for module in ("np", "tf") for dtype in _DTYPES}
+"""Dtypes as values, by what modules call them; called, they are functions."""
+
 CONSTANTS: Mapping[str, Any] = {
-    **{f"{module}.{dtype}": dtype for module in ("np", "tf") for dtype in _DTYPES},
     "math.pi": 3.141592653589793,
     "np.inf": float("inf"),
     "np.newaxis": None,
     "np.pi": 3.141592653589793,
     "tf.newaxis": None,
 }
-"""What modules hold that is no function; dtypes are their names."""
+"""What modules hold that is no function."""
 
 
 def outer(name: str) -> Any:
