@@ -118,7 +118,7 @@ class Compiled:
         return {
             "optimizer_config": optimizers.serialize(self.optimizer),
             "loss": _named(self.loss),
-            "metrics": _named(self.metrics) if self.metrics is not None else [],
+            "metrics": _named(self.metrics),
             "sample_weight_mode": self.sample_weight_mode,
             "loss_weights": self.loss_weights,
         }

@@ -42,7 +42,8 @@ def get(identifier: Any) -> Optimizer:
 
 
 def _class_of(name: str) -> type[Optimizer]:
-    return OPTIMIZERS.get(name if custom_object(name) is not None else name.lower())
+    known = custom_object(name) is None and name.lower() in OPTIMIZERS.names()
+    return OPTIMIZERS.get(name.lower() if known else name)
 
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
