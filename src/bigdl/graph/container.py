@@ -36,6 +36,9 @@ class Graph:
 class Container(Layer):
     """A directed acyclic graph of layers (Keras 1.2.2's ``Container``).
 
+    Masks:
+        as the layers inside treat it
+
     Args:
         input: The tensor(s) of ``Input`` that the graph starts from.
         output: The tensor(s) that it computes.

@@ -14,6 +14,9 @@ from bigdl.graph.tensor import SymbolicTensor
 class InputLayer(Layer):
     """An entry of a graph; it computes nothing.
 
+    Restrictions:
+        ``sparse`` is kept for the configuration; data is dense.
+
     Args:
         input_shape: The shape of one sample.
         batch_input_shape: The same with the batch axis first; give one of the two.

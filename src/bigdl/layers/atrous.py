@@ -24,6 +24,9 @@ def _check_rate(layer: Convolution, rate: Sequence[int]) -> None:
 class AtrousConvolution1D(Convolution1D):
     """Convolution over sequences with a kernel whose cells lie ``atrous_rate`` steps apart.
 
+    Restrictions:
+        A stride only where the rate is 1, as in Keras; ``border_mode="full"`` is refused.
+
     Args:
         nb_filter: The number of filters.
         filter_length: The number of the kernel's cells.
@@ -60,6 +63,9 @@ class AtrousConvolution1D(Convolution1D):
 @layer()
 class AtrousConvolution2D(Convolution2D):
     """Convolution over images with a kernel whose cells lie ``atrous_rate`` rows and columns apart.
+
+    Restrictions:
+        Equal rates, and strides only where they are 1, as in Keras; ``border_mode="full"`` is refused.
 
     Args:
         nb_filter: The number of filters.

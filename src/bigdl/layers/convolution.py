@@ -27,6 +27,9 @@ class Convolution(SpatialLayer, AffineLayer):
     W has Keras's layout: ``(*kernel, in, out)`` for channels last, ``(out, in, *kernel)`` for channels first,
     ``(length, 1, in, out)`` for sequences.
 
+    Restrictions:
+        ``border_mode="full"``, which only Keras on Theano has, is refused.
+
     Args:
         nb_filter: The number of filters, i.e. of output channels.
         kernel_size: The kernel's length on each axis.

@@ -65,6 +65,9 @@ class ConvLSTM2D(SpatialLayer, StatefulLayer):
 
     The input's convolution has the bias, the border mode and the stride; the recurrent one is ``same``, with stride 1.
 
+    Restrictions:
+        The regularizers have no effect, as in Keras.
+
     Args:
         nb_filter: The number of filters.
         nb_row: The rows of both kernels.

@@ -18,6 +18,9 @@ from bigdl.registry import layer
 class Embedding(Layer):
     """Looks up a vector for each number of ``(batch, time)``.
 
+    Masks:
+        made with ``mask_zero``
+
     Args:
         input_dim: The number of vectors; the input's numbers are below it.
         output_dim: The length of a vector.

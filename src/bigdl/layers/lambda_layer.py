@@ -29,6 +29,9 @@ class Lambda(Layer):
     Of a file, the function is the user's own (``custom_objects`` by the layer's name or the function's), or is
     understood from its bytes without running them; else loading fails with ``UnsafeModelError``.
 
+    Restrictions:
+        A file's function is never run: it is the user's own, or one that is simple enough to be understood without.
+
     Args:
         function: A function of a torch tensor, or of a list of them where the layer has several inputs.
         output_shape: The shape of its output without the batch axis, or a function that returns it with the batch axis,

@@ -22,6 +22,9 @@ class LocallyConnected(SpatialLayer, AffineLayer):
     W is ``(positions, patch, filters)``; a patch runs over (row, column, channel) for channels last, (channel, row,
     column) for channels first.
 
+    Restrictions:
+        ``border_mode="valid"`` only, and inputs of fixed size, as in Keras.
+
     Args:
         nb_filter: The number of filters, i.e. of output channels.
         kernel_size: A patch's length on each axis.

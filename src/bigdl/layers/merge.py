@@ -34,6 +34,12 @@ _STORED = ("mode", "mode_type", "output_shape", "output_shape_type", "output_mas
 class Merge(Layer):
     """Merges a list of tensors into one.
 
+    Masks:
+        joined as the mode does in Keras; refused where it refuses
+
+    Restrictions:
+        A function as ``mode``: see Lambda.
+
     Args:
         layers: The models (or layers that have been applied) whose outputs are merged, for a ``Merge`` that is the
             first layer of a ``Sequential``. Without them the layer is applied to a list of tensors, once.

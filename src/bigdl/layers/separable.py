@@ -23,6 +23,9 @@ class SeparableConvolution2D(Convolution2D):
     The kernels lie in Keras as ``(rows, columns, in, depth_multiplier)`` and ``(1, 1, in * depth_multiplier, out)``, or
     ``(depth_multiplier, in, rows, columns)`` and ``(out, in * depth_multiplier, 1, 1)``.
 
+    Restrictions:
+        Equal strides, as TensorFlow demands; ``border_mode="full"`` is refused.
+
     Args:
         nb_filter: The number of output channels.
         nb_row: The depthwise kernel's rows.

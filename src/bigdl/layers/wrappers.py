@@ -83,6 +83,9 @@ class TimeDistributed(Wrapper):
     All steps are computed as one large batch. Where the batch size is fixed, Keras computes step by step; so does this
     layer, unless the layer inside is known to treat every sample by itself.
 
+    Masks:
+        passed on; the layer inside does not see it
+
     Args:
         layer: The layer or model; it has one output.
         kwargs: See ``Layer``.
@@ -153,6 +156,9 @@ class Bidirectional(Wrapper):
     """A recurrent layer in both directions (Schuster and Paliwal 1997).
 
     The layers inside are two new ones of the given layer's configuration, named ``forward_...`` and ``backward_...``.
+
+    Masks:
+        used; passed on with ``return_sequences``
 
     Args:
         layer: The recurrent layer.

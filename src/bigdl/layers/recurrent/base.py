@@ -26,6 +26,12 @@ class Recurrent(StatefulLayer):
     ``recurrent_weight`` ``(gates * output_dim, output_dim)`` and ``bias``. Keras's arrays are views of them: with
     ``consume_less="gpu"`` three that hold all gates, otherwise three for each gate.
 
+    Masks:
+        used; passed on with ``return_sequences``
+
+    Restrictions:
+        ``U_regularizer`` counts with ``consume_less="gpu"`` only, as in Keras.
+
     Attributes:
         gates: One letter for each gate, in the order of the parameters, which is that of Keras's joint arrays.
         array_order: The same letters in the order of Keras's separate arrays.

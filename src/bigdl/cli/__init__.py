@@ -1,0 +1,3 @@
+"""The command ``bigdl``."""
+
+from bigdl.cli.main import main as main
