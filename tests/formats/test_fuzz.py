@@ -1,11 +1,14 @@
 """Damaged files: whatever the damage, they are read or refused with a ``FormatError``, in bounded time."""
 
+import io
 import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import h5py
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,6 +21,21 @@ DATA = Path(__file__).parent / "data"
 JSON = [path.read_text() for path in sorted(DATA.glob("*/*.json"))]
 YAML = [path.read_bytes() for path in sorted(DATA.glob("*/*.yaml"))]
 HDF5 = [path.read_bytes() for path in (DATA / "1.2.2" / "trained.h5", DATA / "0.3.3" / "sequence.h5")]
+
+
+def other_hdf5() -> bytes:
+    """Returns a weights file in HDF5's newest format, with chunks and compression."""
+    data = io.BytesIO()
+    with h5py.File(data, "w", libver="latest") as file:
+        file.attrs["layer_names"] = ["d"]
+        group = file.create_group("d")
+        group.attrs["weight_names"] = np.array([b"a", b"b"])
+        group.create_dataset("a", data=np.zeros((50, 50)), compression="gzip", shuffle=True, fletcher32=True)
+        group.create_dataset("b", data=np.ones((10, 10)), chunks=(3, 3), maxshape=(None, 10))
+    return data.getvalue()
+
+
+HDF5.append(other_hdf5())
 
 fuzz = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 pytestmark = pytest.mark.timeout(60)

@@ -37,7 +37,9 @@ def open_file(path: Path, source: str) -> Iterator["SafeFile"]:
     with guarded(source, "the file"):
         file = h5py.File(path, "r", locking="best-effort")
     try:
-        yield SafeFile(file, path, source)
+        with guarded(source, "the file"):
+            opened = SafeFile(file["/"], path, source)
+        yield opened
     finally:
         file.close()
 
@@ -50,8 +52,8 @@ class SafeFile:
         source: Its URI, for messages.
     """
 
-    def __init__(self, file: h5py.File, path: Path, source: str) -> None:
-        self.root: h5py.Group = file["/"]
+    def __init__(self, root: h5py.Group, path: Path, source: str) -> None:
+        self.root = root
         self.source = source
         self._path = path
         self._size = path.stat().st_size

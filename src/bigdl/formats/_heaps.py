@@ -5,16 +5,18 @@ library (2.0 and before) reads it again for ever. Layout: HDF5 File Format Speci
 """
 
 import mmap
+import re
 import struct
-from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from bigdl.errors import FormatError
 
 # Signature, version 1 and three reserved bytes; then the size of the collection, which counts this header.
-_COLLECTION = b"GCOL\x01\x00\x00\x00"
+_COLLECTION = re.compile(rb"GCOL\x01\x00\x00\x00")
 _HEADER = 16
 _OBJECT = struct.Struct("<HHIQ")  # index, references, reserved, size
+_MAX_IN_COLLECTION = 2**16  # indices have 16 bits
 _MAX_OBJECTS = 1_000_000
 
 
@@ -25,27 +27,33 @@ def check_heaps(path: Path, source: str) -> None:
         FormatError: One of them would hang the HDF5 library.
     """
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        objects = 0
-        for start in _places(data):
-            (size,) = struct.unpack_from("<Q", data, start + 8) if start + _HEADER <= len(data) else (0,)
-            position, end = start + _HEADER, start + size
-            if end > len(data):  # not a collection, or one the library refuses
-                continue
-            while end - position >= _OBJECT.size:
-                index, _, _, length = _OBJECT.unpack_from(data, position)
-                # The object with index 0 is the free space, whose length counts its own header.
-                step = length if index == 0 else _OBJECT.size + (length + 7) // 8 * 8
-                objects += 1
-                if not 0 < step <= end - position or objects > _MAX_OBJECTS:
-                    raise FormatError(
-                        f"{source}: the strings at byte {start} cannot be read. The file is damaged or truncated; "
-                        "fetch or save it again."
-                    )
-                position += step
+        # The matches are taken first: while they are looked for, the map cannot be closed.
+        starts = [match.start() for match in islice(_COLLECTION.finditer(data), _MAX_OBJECTS)]
+        objects = len(starts)
+        for start in starts:
+            objects += _walk(data, start, source)
+            if objects >= _MAX_OBJECTS:
+                raise FormatError(f"{source} has more strings than any file of Keras.")
 
 
-def _places(data: mmap.mmap) -> Iterator[int]:
-    place = data.find(_COLLECTION)
-    while place >= 0:
-        yield place
-        place = data.find(_COLLECTION, place + 1)
+def _walk(data: mmap.mmap, start: int, source: str) -> int:
+    """Walks one collection and returns how many objects it has."""
+    if start + _HEADER > len(data):
+        return 0
+    (size,) = struct.unpack_from("<Q", data, start + 8)
+    position, end = start + _HEADER, start + size
+    if end > len(data):  # not a collection, or one that the library refuses
+        return 0
+    objects = 0
+    while end - position >= _OBJECT.size:
+        index, _, _, length = _OBJECT.unpack_from(data, position)
+        # The object with index 0 is the free space, whose length counts its own header.
+        step = length if index == 0 else _OBJECT.size + (length + 7) // 8 * 8
+        objects += 1
+        if not 0 < step <= end - position or objects > _MAX_IN_COLLECTION:
+            raise FormatError(
+                f"{source}: the strings at byte {start} cannot be read. The file is damaged or truncated; "
+                "fetch or save it again."
+            )
+        position += step
+    return objects

@@ -30,8 +30,8 @@ class LayerSpec:
 
     Attributes:
         class_name: Keras's class name, e.g. ``"Dense"``; ``"Model"`` and ``"Sequential"`` are nested models.
-        name: The name in the graph, unique within it. A nested ``Sequential`` that has none in its file is named by
-            the reader, ``sequential_N``.
+        name: The name in the graph, which stands for one layer. A nested ``Sequential`` that has none in its file is
+            named by the reader, ``sequential_N``.
         config: What the class's ``from_config`` takes; for a nested model as the file has it (see ``graph``).
         inbound: For each call of the layer the tensors it is applied to; empty in a ``Sequential`` and for inputs.
         graph: The nested model's own graph, where the layer is one.
@@ -50,7 +50,8 @@ class LayerSpec:
 class GraphSpec:
     """The layers of a model and how they are connected.
 
-    A ``Sequential`` is a chain in the order of ``layers``; its ``inputs`` and ``outputs`` are empty, as in its file.
+    A ``Sequential`` is a chain in the order of ``layers``; its ``inputs`` and ``outputs`` are empty, as in its file. A
+    layer that occurs there again is the same layer, applied again.
     """
 
     kind: Literal["Model", "Sequential"]
