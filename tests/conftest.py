@@ -4,6 +4,9 @@ import torch
 from bigdl.graph import reset_names
 from bigdl.layers import settings
 
+# Small tensors, and several test processes at a time: threads would only wait for each other.
+torch.set_num_threads(1)
+
 
 @pytest.fixture(autouse=True)
 def fresh_process():
