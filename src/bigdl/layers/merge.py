@@ -163,6 +163,10 @@ class Merge(Layer):
                 f"mode {self.mode!r} needs the same length on the axes dot_axes={self.dot_axes}. Received: {shapes}."
             )
         self.dot_axes = axes
+        try:
+            self.forward([torch.empty([2 if n is None else n for n in shape], device="meta") for shape in shapes])
+        except RuntimeError as error:
+            raise self._error(f"inputs of shapes {shapes} cannot be multiplied with dot_axes={axes}.") from error
 
     def _axes(self, rank: int) -> list[int]:
         """Returns the axis of each of two tensors that is summed over."""
@@ -201,7 +205,7 @@ class Merge(Layer):
             return (*first[:axis], total, *first[axis + 1 :])
         if self.mode in ("dot", "cos"):
             axes = self._axes(len(first))
-            kept = first[: axes[0]] + first[axes[0] + 1 :] + second[1 : axes[1]] + second[axes[1] + 1 :]
+            kept = (*_without(first, axes[0]), *_without(second, axes[1])[1:])
             return kept if len(kept) > 1 else (*kept, 1)
         return first
 
@@ -256,6 +260,10 @@ class Merge(Layer):
             "dot_axes": self.dot_axes,
             "arguments": self.arguments,
         }
+
+
+def _without(shape: Shape, axis: int) -> Shape:
+    return tuple(length for i, length in enumerate(shape) if i != axis % len(shape))
 
 
 def _average(x: Sequence[Tensor]) -> Tensor:

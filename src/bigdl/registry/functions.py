@@ -115,7 +115,8 @@ def load_function(
     if own is not None:
         return _callable(own, stored.code.name)
     defaults = zip(reversed(stored.code.arguments), reversed(stored.defaults), strict=False)
-    values = {**dict(defaults), **arguments}
+    # Keras hands its own masks to an argument of that name, whatever its default.
+    values = {**{key: value for key, value in defaults if key != "mask"}, **arguments}
     try:
         return understand(stored.code, stored.bytecode, values, stored.closure, vocabulary.known, vocabulary.facts)
     except NotUnderstoodError as error:
