@@ -161,7 +161,7 @@ def assign_weights(targets: Sequence[Weight], arrays: Sequence[Array], owner: st
     for weight, array in zip(targets, arrays, strict=True):
         if weight.shape != tuple(array.shape):
             raise WeightMismatchError(
-                f"{owner}: array {weight.name!r} must have shape {weight.shape}. Received: {tuple(array.shape)}."
+                f"{owner}: array '{weight.module.name}_{weight.name}' must have shape {weight.shape}. Received: {tuple(array.shape)}."
             )
     for weight, array in zip(targets, arrays, strict=True):
         weight.assign(array)
