@@ -12,12 +12,16 @@ from bigdl import training
 from bigdl.errors import TrainingError
 from bigdl.graph import Container
 from bigdl.training import Callback, Compiled, History
+from bigdl.training.batches import Samples
 
 
 class KerasFace(Container):
     """The verbs of Keras 1.2.2's ``Model`` and ``Sequential``."""
 
     _compiled: Compiled | None = None
+    history: History | None = None
+    held_out: Samples | None = None
+    stop_training: bool = False
 
     def compile(
         self,
@@ -26,6 +30,7 @@ class KerasFace(Container):
         metrics: Any = None,
         loss_weights: Any = None,
         sample_weight_mode: Any = None,
+        **kwargs: Any,
     ) -> None:
         """Settles what the model is trained by.
 
@@ -38,6 +43,7 @@ class KerasFace(Container):
             metrics: Names or functions; a mapping by the outputs' names for different ones.
             loss_weights: The factor of each output's loss.
             sample_weight_mode: ``"temporal"`` where samples are weighted step by step.
+            kwargs: Without effect; Keras hands them to Theano.
 
         Raises:
             UnsupportedLayerError: There is no optimizer, objective or metric of a name.
@@ -67,14 +73,39 @@ class KerasFace(Container):
         return self.compiled.loss
 
     @property
+    def metrics(self) -> Any:
+        """The metrics that the model was compiled with, as they were given."""
+        return self.compiled.metrics
+
+    @property
+    def loss_weights(self) -> Any:
+        """The factors of the outputs' losses, as they were given."""
+        return self.compiled.loss_weights
+
+    @property
+    def sample_weight_mode(self) -> Any:
+        """In which way samples are weighted, as it was given."""
+        return self.compiled.sample_weight_mode
+
+    @property
     def metrics_names(self) -> list[str]:
         """The names of what ``evaluate`` and ``train_on_batch`` return."""
         return self.compiled.metrics_names
 
+    @property
+    def validation_data(self) -> list[NDArray[Any]] | None:
+        """What ``fit`` validates on, for callbacks: inputs, targets and sample weights; None for nothing."""
+        held_out = self.held_out
+        if held_out is None:
+            return None
+        columns = [column.numpy() for column in (*held_out.inputs, *held_out.targets)]
+        ones = np.ones(len(held_out), np.float32)
+        return columns + [ones if weights is None else weights.numpy() for weights in held_out.weights]
+
     def fit(
         self,
         x: Any,
-        y: Any,
+        y: Any = None,
         batch_size: int = 32,
         nb_epoch: int = 10,
         verbose: int = 1,
@@ -89,14 +120,16 @@ class KerasFace(Container):
         """Trains for a number of epochs.
 
         Args:
-            x: The inputs: an array, a list of arrays in the order of the inputs, or arrays by the inputs' names.
-            y: The targets, likewise by the outputs.
+            x: The inputs: an array, a list of arrays in the order of the inputs, or arrays by the inputs' names. Or a
+                data set or loader of torch that gives ``(x, y)`` or ``(x, y, sample_weight)``.
+            y: The targets, likewise by the outputs; not where ``x`` gives them.
             batch_size: Rows a step.
             nb_epoch: The number of the last epoch.
             verbose: 0 for silence, 1 for a progress bar, 2 for a line each epoch.
             callbacks: What is told of the progress.
             validation_split: The share of the rows, from the end, to validate on instead of training.
-            validation_data: ``(x, y)`` or ``(x, y, sample_weight)`` to validate on after each epoch.
+            validation_data: ``(x, y)`` or ``(x, y, sample_weight)`` to validate on after each epoch, or a data set or
+                loader of torch where ``x`` is one.
             shuffle: Whether each epoch has its own order; ``"batch"`` shuffles whole batches.
             class_weight: The weight of each class by its number, from 0.
             sample_weight: The weight of each row (of each step, where ``sample_weight_mode`` is ``"temporal"``).
@@ -109,28 +142,50 @@ class KerasFace(Container):
             TrainingError: The model is not compiled, or the loss is not finite.
             DataError: The data does not fit the model.
         """
-        return training.fit(
-            self,
-            self.compiled,
-            x,
-            y,
-            batch_size,
-            nb_epoch,
-            verbose,
-            callbacks,
-            validation_split,
-            validation_data,
-            shuffle,
-            class_weight,
-            sample_weight,
-            initial_epoch,
-        )
+        if training.is_torch_data(x):
+            loader = training.loader_for(x, batch_size, bool(shuffle))
+            rows, validation_rows = training.rows_of(loader), None
+            if training.is_torch_data(validation_data):
+                held_out = training.loader_for(validation_data, batch_size)
+                validation_data, validation_rows = training.endless(held_out), training.rows_of(held_out)
+            self.history = training.fit_generator(
+                self,
+                self.compiled,
+                training.endless(loader),
+                rows,
+                nb_epoch,
+                verbose,
+                callbacks,
+                validation_data,
+                validation_rows,
+                class_weight,
+                initial_epoch=initial_epoch,
+            )
+        else:
+            self.history = training.fit(
+                self,
+                self.compiled,
+                x,
+                y,
+                batch_size,
+                nb_epoch,
+                verbose,
+                callbacks,
+                validation_split,
+                validation_data,
+                shuffle,
+                class_weight,
+                sample_weight,
+                initial_epoch,
+            )
+        return self.history
 
     def predict(self, x: Any, batch_size: int | None = 32, verbose: int = 0) -> Any:
         """Computes the outputs in evaluation mode, batch by batch.
 
         Args:
-            x: The inputs: an array, a list of arrays in the order of the inputs, or arrays by the inputs' names.
+            x: The inputs: an array, a list of arrays in the order of the inputs, or arrays by the inputs' names. Or a
+                data set or loader of torch, of inputs or of tuples that begin with them.
             batch_size: Rows at a time; -1 and None stand for 32.
             verbose: 1 shows a progress bar on a terminal.
 
@@ -140,6 +195,9 @@ class KerasFace(Container):
         Raises:
             DataError: The data does not fit the model.
         """
+        if training.is_torch_data(x):
+            loader = training.loader_for(x, batch_size if batch_size and batch_size > 0 else 32)
+            return training.predict_generator(self, training.endless(loader), training.rows_of(loader))
         return training.predict(self, x, batch_size, verbose)
 
     def predict_classes(self, x: Any, batch_size: int = 32, verbose: int = 0) -> NDArray[np.int64]:

@@ -14,14 +14,14 @@ from bigdl.formats.keras_json import architecture
 from bigdl.graph import SequentialContainer
 from bigdl.models import loading, saving
 from bigdl.models.bigdl_face import BigDLFace
-from bigdl.models.keras_face import KerasFace
+from bigdl.models.generator_face import GeneratorFace
 from bigdl.models.summary import summary_table
 from bigdl.registry import build_graph, custom_object_scope, layer
-from bigdl.training import evaluate, evaluate_methods, inputs_for
+from bigdl.training import endless, evaluate, evaluate_methods, inputs_for, is_torch_data, loader_for, rows_of
 
 
 @layer()
-class Model(KerasFace, BigDLFace):
+class Model(GeneratorFace, BigDLFace):
     """A graph of layers from ``Input`` tensors to outputs.
 
     It speaks Keras 1.2.2 (``compile``, ``fit``, ``evaluate``, ``predict``, ...), BigDL (``load_keras``,
@@ -50,7 +50,7 @@ class Model(KerasFace, BigDLFace):
 
     loadModel = load  # noqa: N815 - BigDL's name
 
-    def save(self, path: Uri, over_write: bool = True) -> None:
+    def save(self, path: Uri, over_write: bool = True, *, overwrite: bool | None = None) -> None:
         """Saves definition and weights to one file, whole or not at all.
 
         A path that ends in ``.h5`` or ``.hdf5`` is written as Keras 1.2.2's full save, any other in the library's own
@@ -59,24 +59,26 @@ class Model(KerasFace, BigDLFace):
         Args:
             path: A path or a URI.
             over_write: Whether a file that is there is replaced.
+            overwrite: Keras's name of ``over_write``.
 
         Raises:
             FileExistsError: There is a file and ``over_write`` is False; it is left as it is.
         """
-        saving.save(self, path, over_write)
+        saving.save(self, path, over_write if overwrite is None else overwrite)
 
     def saveModel(self, path: Uri, over_write: bool = False) -> None:  # noqa: N802 - BigDL's name
         """Saves as ``save`` does; as in BigDL a file that is there is not replaced unless asked for."""
         self.save(path, over_write)
 
-    def save_weights(self, path: Uri, over_write: bool = True) -> None:
+    def save_weights(self, path: Uri, over_write: bool = True, *, overwrite: bool | None = None) -> None:
         """Writes the weights as Keras 1.2.2's HDF5 file of weights.
 
         Args:
             path: A path or a URI.
             over_write: Whether a file that is there is replaced.
+            overwrite: Keras's name of ``over_write``.
         """
-        saving.save_weights(self, path, over_write)
+        saving.save_weights(self, path, over_write if overwrite is None else overwrite)
 
     def load_weights(self, path: Uri, by_name: bool = False, skip_mismatch: bool = False) -> None:
         """Reads weights from an HDF5 file of weights or a full save.
@@ -95,6 +97,10 @@ class Model(KerasFace, BigDLFace):
     def to_json(self) -> str:
         """Returns the definition as Keras 1.2.2 writes it."""
         return saving.to_json(self)
+
+    def to_yaml(self) -> str:
+        """Returns the definition as YAML of Keras 1.2.2's form, with plain values only."""
+        return saving.to_yaml(self)
 
     def summary(self, print_fn: Callable[[str], None] = print) -> None:
         """Shows the layers with output shapes, parameters and connections.
@@ -131,7 +137,7 @@ class Model(KerasFace, BigDLFace):
         - ``evaluate()``, BigDL's: puts the model into evaluation mode and returns it.
 
         Args:
-            x: The inputs; BigDL's: inputs and targets.
+            x: The inputs, or a data set or loader of torch that gives inputs and targets; BigDL's: inputs and targets.
             y: The targets; BigDL's: the batch size.
             batch_size: Rows at a time; BigDL's: the validation methods.
             verbose: 1 shows a progress bar on a terminal.
@@ -145,6 +151,8 @@ class Model(KerasFace, BigDLFace):
             return self.eval()
         if isinstance(batch_size, list | tuple):
             return evaluate_methods(self, x, y, batch_size)
+        if is_torch_data(x):
+            return self.evaluate_generator(endless(loader := loader_for(x, batch_size)), rows_of(loader))
         return evaluate(self, self.compiled, x, y, batch_size, verbose, sample_weight)
 
     @classmethod

@@ -10,10 +10,12 @@ import numpy as np
 from bigdl import files
 from bigdl.files import Uri
 from bigdl.formats import write_definition, write_full, write_native, write_weights
+from bigdl.formats.keras_yaml import as_yaml
 from bigdl.formats.spec import LayerArrays, StoredArray
 from bigdl.graph import Layer, SequentialContainer, Weight
 from bigdl.models.compiled_state import keras_training, moved_weights, native_extra, native_training
 from bigdl.models.frozen import frozen_by_layer
+from bigdl.models.keras_definition import for_keras
 
 if TYPE_CHECKING:
     from bigdl.models.model import Model
@@ -26,7 +28,8 @@ def save(model: Model, path: Uri, over_write: bool = True) -> None:
     _check_free(path, over_write)
     if os.fspath(path).lower().endswith(_HDF5_SUFFIXES):
         with frozen_by_layer(model, moved_weights(model)):
-            write_full(path, class_name(model), model.get_config(), arrays_of(model), keras_training(model))
+            config, training = for_keras(model.get_config()), keras_training(model)
+            write_full(path, class_name(model), config, arrays_of(model), training)
     else:
         training, extra = native_training(model), native_extra(model)
         write_native(path, class_name(model), model.get_config(), arrays_of(model), training, extra)
@@ -40,7 +43,12 @@ def save_weights(model: Model, path: Uri, over_write: bool = True) -> None:
 
 def to_json(model: Model) -> str:
     """Returns the definition as Keras 1.2.2 writes it."""
-    return write_definition(class_name(model), model.get_config())
+    return write_definition(class_name(model), for_keras(model.get_config()))
+
+
+def to_yaml(model: Model) -> str:
+    """Returns the definition as YAML."""
+    return as_yaml(to_json(model))
 
 
 def class_name(model: Model) -> str:
