@@ -13,6 +13,5 @@ def fresh_process():
     """Starts every test from the same random state, Keras's defaults, and names that count from 1."""
     torch.manual_seed(0)
     reset_names()
-    yield
     settings.set_image_dim_ordering("tf")
     settings.set_epsilon(1e-7)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from bigdl.errors import LayerError
@@ -12,7 +15,7 @@ DimOrdering = Literal["tf", "th"]
 
 @dataclass(slots=True)
 class _Settings:
-    image_dim_ordering: DimOrdering = "tf"
+    image_dim_ordering: DimOrdering | None = None
     epsilon: float = 1e-7
 
 
@@ -20,8 +23,20 @@ _settings = _Settings()
 
 
 def image_dim_ordering() -> DimOrdering:
-    """Returns the ordering of layers that name none: ``"tf"`` (channels last) or ``"th"`` (channels first)."""
-    return _settings.image_dim_ordering
+    """Returns the ordering of layers that name none: ``"tf"`` (channels last) or ``"th"`` (channels first).
+
+    As in Keras it is the one that was set, else ``image_dim_ordering`` of ``~/.keras/keras.json``, else ``"tf"``.
+    """
+    return _settings.image_dim_ordering or _configured_dim_ordering()
+
+
+@functools.cache
+def _configured_dim_ordering() -> DimOrdering:
+    try:
+        config = json.loads((Path.home() / ".keras" / "keras.json").read_bytes())
+    except (OSError, ValueError, RuntimeError):  # not there, not readable, no JSON, or no home
+        return "tf"
+    return "th" if isinstance(config, dict) and config.get("image_dim_ordering") == "th" else "tf"
 
 
 def set_image_dim_ordering(dim_ordering: DimOrdering) -> None:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
-
-import torch
 
 from bigdl.errors import BigDLError, DataError, FormatError, UnsafeModelError, UnsupportedLayerError
 from bigdl.files import Uri, display
 from bigdl.formats import Backend, likely_backend, read_architecture, read_model, read_weights
 from bigdl.formats.spec import GraphSpec, LayerArrays, ModelSpec, StoredArray
-from bigdl.graph import Layer, Shape, Weight, without_initialization
-from bigdl.models.inspection_arrays import Pair, arrays_by_finding, owners_of, weight_problems
+from bigdl.graph import Layer, Shape, Weight
+from bigdl.models.inspection_arrays import Pair, arrays_by_finding, owners_of
 from bigdl.models.inspection_table import table
+from bigdl.models.orderings import with_orderings
+from bigdl.models.trial import on_trial, weight_problems
 from bigdl.registry import Finding, Survey, custom_object_scope, survey
 from bigdl.registry.functions import read_function
 
@@ -119,6 +119,7 @@ def inspect(
     *,
     custom_objects: Mapping[str, Any] | None = None,
     skip_mismatch: bool = False,
+    dim_ordering: str | None = None,
 ) -> Inspection:
     """Looks into model files without loading the model: no memory is taken for its weights, no array is read.
 
@@ -128,6 +129,7 @@ def inspect(
         by_name: As in ``load_keras``.
         custom_objects: As in ``load_keras``.
         skip_mismatch: As in ``load_keras``.
+        dim_ordering: As in ``load_keras``.
 
     Returns:
         What is there, and what would go wrong on loading. Damaged files are no error here.
@@ -136,6 +138,7 @@ def inspect(
         DataError: No file is given.
         MissingFileError: A file does not exist.
         StorageError: A file cannot be read.
+        LayerError: ``dim_ordering`` is no ordering.
     """
     if def_path is None:
         def_path, weights_path = weights_path, None
@@ -143,10 +146,11 @@ def inspect(
         raise DataError("inspect needs a file: def_path='model.json', or a full HDF5 save. Received: nothing.")
     with ExitStack() as stack:
         spec, problems = _read(stack, def_path, weights_path)
-        complete = spec.weights is not None and not by_name  # then no initial value is asked for, as in load_keras
         stack.enter_context(custom_object_scope(custom_objects))
-        with torch.device("meta"), without_initialization() if complete else nullcontext():
-            return _inspection(spec, display(def_path), problems, by_name, skip_mismatch)
+        spec = with_orderings(spec, dim_ordering, by_name)
+        # As load_keras: with weights by position no initial value is asked for.
+        stack.enter_context(on_trial(initialize=spec.weights is None or by_name))
+        return _inspection(spec, display(def_path), problems, by_name, skip_mismatch)
 
 
 def _read(stack: ExitStack, definition: Uri, weights: Uri | None) -> tuple[ModelSpec, list[str]]:

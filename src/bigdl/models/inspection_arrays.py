@@ -3,40 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
-import numpy as np
-
-from bigdl.errors import BigDLError
 from bigdl.formats.spec import LayerArrays, StoredArray, WeightsSpec
 from bigdl.graph import Container, Weight
-from bigdl.registry import Finding, load_by_name, load_by_position
+from bigdl.registry import Finding
 
 Pair = tuple[Weight | None, StoredArray | None]
-
-
-def weight_problems(model: Container, weights: WeightsSpec, by_name: bool, skip_mismatch: bool) -> list[str]:
-    """Loads arrays that are not read into a model without memory, and returns what goes wrong.
-
-    Args:
-        model: A model on torch's ``meta`` device.
-        weights: The file's arrays.
-        by_name: Whether they are matched by name.
-        skip_mismatch: Whether layers of the same name with other arrays are left alone.
-    """
-    hollow = replace(weights, layers=tuple(replace(a, arrays=tuple(map(_hollow, a.arrays))) for a in weights))
-    try:
-        if by_name:
-            load_by_name(model, hollow, skip_mismatch)
-        else:
-            load_by_position(model, hollow)
-    except BigDLError as error:
-        return [str(error)]
-    return []
-
-
-def _hollow(array: StoredArray) -> StoredArray:
-    return replace(array, read=lambda: np.zeros(array.shape, array.dtype))  # the system gives memory when it is touched
 
 
 def owners_of(

@@ -13,6 +13,7 @@ from bigdl.formats import read_model, read_weights
 from bigdl.formats.spec import ModelSpec, WeightsSpec
 from bigdl.graph import Container, without_initialization
 from bigdl.models.compiled_state import restore_frozen, restore_training
+from bigdl.models.orderings import with_orderings
 from bigdl.registry import LoadReport, build_graph, custom_object_scope, load_by_name, load_by_position
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def load_keras(
     custom_objects: Mapping[str, Any] | None = None,
     skip_mismatch: bool = False,
     compile: bool = True,
+    dim_ordering: str | None = None,
     json_path: Uri | None = None,
     hdf5_path: Uri | None = None,
 ) -> Model:
@@ -46,6 +48,9 @@ def load_keras(
         custom_objects: The user's own layers, layer converters and functions, by the name the files use.
         skip_mismatch: With ``by_name``, whether layers whose arrays differ in shape are left alone instead of an error.
         compile: Whether a model that was compiled when it was saved is compiled again.
+        dim_ordering: ``"tf"`` or ``"th"``: the ordering of layers whose files lack it, as Keras writes none for
+            padding, cropping, upsampling and spatial dropout. By default that of the layers around, or the only one
+            that fits, else the process's default, which is Keras's (``~/.keras/keras.json``). The log says which.
         json_path: BigDL's later name of ``def_path``.
         hdf5_path: BigDL's later name of ``weights_path``; alone, a full HDF5 save.
 
@@ -67,7 +72,7 @@ def load_keras(
     if definition is None:
         raise DataError("load_keras needs a definition: def_path='model.json', or a full HDF5 save. Received: nothing.")
     with read_model(definition, weights) as spec:
-        return from_spec(spec, by_name, skip_mismatch, custom_objects, compile)
+        return from_spec(spec, by_name, skip_mismatch, custom_objects, compile, dim_ordering=dim_ordering)
 
 
 def load_model(filepath: Uri, custom_objects: Mapping[str, Any] | None = None) -> Model:
@@ -96,6 +101,7 @@ def from_spec(
     custom_objects: Mapping[str, Any] | None = None,
     compile: bool = True,
     strict: bool = False,
+    dim_ordering: str | None = None,
 ) -> Model:
     """Makes a live model of a description; see ``load_keras`` for the arguments.
 
@@ -104,6 +110,9 @@ def from_spec(
     # Arrays matched by position fill every weight, so that initial values would be thrown away.
     complete = spec.weights is not None and not by_name
     with custom_object_scope(custom_objects):
+        spec = with_orderings(spec, dim_ordering, by_name)
+        for note in spec.notes:
+            logger.info("%s", note)
         with without_initialization() if complete else contextlib.nullcontext():
             model = cast("Model", build_graph(spec.graph))
         restore_frozen(model, spec)
@@ -111,8 +120,6 @@ def from_spec(
             _load(model, spec.weights, by_name, skip_mismatch)
         if compile:
             restore_training(model, spec, strict)
-    for note in spec.notes:
-        logger.info("%s", note)
     return model
 
 
