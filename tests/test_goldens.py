@@ -11,6 +11,7 @@ from bigdl.errors import BigDLError
 from bigdl.formats import read_definition
 from bigdl.layers import settings
 from bigdl.models import Model
+from bigdl.models.keras_definition import for_keras
 from bigdl.registry import build_graph
 from tests.golden_cases import CASES, REFUSALS, Array, Case, Refusal
 
@@ -94,7 +95,8 @@ def test_weights_are_those_of_the_file(case):
 @pytest.mark.parametrize("case", **named(WITH_JSON), indirect=True)
 def test_definition_is_that_of_the_file(case):
     ours = json.loads(load(case).to_json())
-    assert differences(ours["config"], case.keras_json["config"]) == []
+    theirs = for_keras(case.keras_json["config"])  # as it is, but where Keras itself could not read it
+    assert differences(ours["config"], theirs) == []
 
 
 @pytest.mark.parametrize("case", **named(CASES), indirect=True)
