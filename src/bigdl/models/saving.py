@@ -16,7 +16,6 @@ from bigdl.graph import Layer, SequentialContainer, Weight
 from bigdl.models.compiled_state import keras_training, moved_weights, native_extra, native_training
 from bigdl.models.frozen import frozen_by_layer
 from bigdl.models.keras_definition import for_keras
-from bigdl.models.keras_definition import for_keras
 
 if TYPE_CHECKING:
     from bigdl.models.model import Model
