@@ -14,6 +14,7 @@ from bigdl.registry.classes import supported_layers as supported_layers
 from bigdl.registry.objects import NamedObjects as NamedObjects
 from bigdl.registry.objects import custom_object as custom_object
 from bigdl.registry.objects import custom_object_scope as custom_object_scope
+from bigdl.registry.objects import get_custom_objects as get_custom_objects
 from bigdl.registry.weights import LoadReport as LoadReport
 from bigdl.registry.weights import load_by_name as load_by_name
 from bigdl.registry.weights import load_by_position as load_by_position

@@ -15,6 +15,7 @@ from bigdl.errors import UnsupportedLayerError
 
 T = TypeVar("T")
 
+_everywhere: dict[str, Any] = {}
 _custom: ContextVar[Mapping[str, Any]] = ContextVar("custom_objects", default=MappingProxyType({}))
 
 
@@ -32,9 +33,14 @@ def custom_object_scope(objects: Mapping[str, Any] | None) -> Iterator[None]:
         _custom.reset(token)
 
 
+def get_custom_objects() -> dict[str, Any]:
+    """Returns the user's objects that are known everywhere, by name: a dict to add to (Keras's function)."""
+    return _everywhere
+
+
 def custom_object(name: str) -> Any:
     """Returns the user's object of this name, or None."""
-    return _custom.get().get(name)
+    return _custom.get().get(name, _everywhere.get(name))
 
 
 class NamedObjects(Generic[T]):
