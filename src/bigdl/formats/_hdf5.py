@@ -11,6 +11,7 @@ import numpy as np
 
 from bigdl.errors import FormatError
 from bigdl.formats._guard import guarded, shown
+from bigdl.formats._hdf5_values import DatasetReader
 from bigdl.formats._heaps import check_heaps
 from bigdl.formats._sniff import describe, looks_like_hdf5
 from bigdl.formats.spec import Array, StoredArray
@@ -113,15 +114,7 @@ class SafeFile:
             self._check_size(dataset, name)
             shape = tuple(int(size) for size in dataset.shape)
         native = dtype.newbyteorder("=")
-
-        def read() -> Array:
-            with guarded(self.source, f"array {shown(name)}"):
-                array = np.empty(shape, native)
-                if array.size:
-                    dataset.id.read(h5py.h5s.ALL, h5py.h5s.ALL, array)
-            return array
-
-        return StoredArray(name, shape, native, read)
+        return StoredArray(name, shape, native, DatasetReader(dataset, shape, native, name, self.source))
 
     def _check_size(self, dataset: h5py.Dataset, name: str) -> None:
         where = f"{self.source}: array {shown(name)} of shape {dataset.shape}"

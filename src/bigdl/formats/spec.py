@@ -6,7 +6,7 @@ version wrote is turned into them by the reader.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,17 @@ class GraphSpec:
     outputs: tuple[TensorRef, ...] = ()
 
 
+@runtime_checkable
+class PieceReader(Protocol):
+    """A way to read an array that can also be gone in pieces."""
+
+    def __call__(self) -> Array:
+        """Returns the array."""
+
+    def pieces(self) -> Iterator[Array]:
+        """Gives the array in pieces along its first axis; each lasts until the next is asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredArray:
     """One array of a file, read only when asked for.
@@ -75,7 +86,17 @@ class StoredArray:
     name: str
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    read: Callable[[], Array]
+    read: Callable[[], Array] | PieceReader
+
+    def pieces(self) -> Iterator[Array]:
+        """Gives the array in pieces along its first axis, so that copying it takes little memory.
+
+        Each lasts until the next is asked for. What cannot be read in pieces is given as a whole.
+        """
+        if isinstance(self.read, PieceReader):
+            yield from self.read.pieces()
+        else:
+            yield self.read()
 
     @classmethod
     def of(cls, name: str, array: Array) -> "StoredArray":

@@ -7,7 +7,7 @@ A parameter is kept in the layout torch's kernels want, gates of a recurrent lay
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -110,6 +110,15 @@ class Weight:
         """Writes the array, which must have this weight's shape."""
         with torch.no_grad():
             self.value.copy_(array if isinstance(array, Tensor) else _to_tensor(array))
+
+    def assign_pieces(self, pieces: Iterable[NDArray[Any]]) -> None:
+        """Writes the array from pieces along its first axis, which together must have this weight's shape."""
+        start = 0
+        with torch.no_grad():
+            rows = self.value if self.shape else self.value.unsqueeze(0)
+            for piece in map(np.atleast_1d, pieces):
+                rows[start : start + len(piece)].copy_(_to_tensor(piece))
+                start += len(piece)
 
     def initialize(self, initializer: Initializer) -> None:
         """Writes the initial value, unless initialization is switched off."""

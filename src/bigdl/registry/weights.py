@@ -137,7 +137,7 @@ def _assign(matches: Sequence[tuple[Layer, Sequence[StoredArray]]], report: Load
         for module, places in _by_module(layer).items():
             module.resize([arrays[i].shape for i in places])
         for weight, array in zip(layer.weights, arrays, strict=True):
-            weight.assign(array.read())
+            weight.assign_pieces(array.pieces())
         report.loaded.append(layer.name)
     return report
 
