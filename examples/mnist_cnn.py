@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdl.dataset import mnist
+from bigdl.dataset.transformer import normalizer
 from bigdl.nn.criterion import ClassNLLCriterion
 from bigdl.nn.layer import Model
 from bigdl.optim.optimizer import Adadelta, EveryEpoch, Loss, MaxEpoch, Optimizer, Top1Accuracy
@@ -37,9 +38,10 @@ def arguments() -> argparse.Namespace:
 
 
 def load(folder: Path, part: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Returns images scaled to [0, 1] and labels 1 to 10, as BigDL counts classes."""
+    """Returns images of mean 0 and deviation 1 over the training data, and labels 1 to 10, as BigDL counts classes."""
     images, labels = mnist.read_data_sets(folder, part)
-    return images.astype(np.float32) / np.float32(255), labels.astype(np.int64) + 1
+    scaled = normalizer(images, mnist.TRAIN_MEAN, mnist.TRAIN_STD)
+    return scaled.astype(np.float32), labels.astype(np.int64) + 1
 
 
 def main() -> None:
