@@ -264,3 +264,27 @@ class KerasLayer(Layer, metaclass=_AnyLayer):
         single = len(x) == 1
         made = self.compute_mask(x[0] if single else x, masks[0] if single else masks)
         return None if made is None else next(filter(None, kinds), "bool")
+
+
+class OwnRegularizer:
+    """The base of penalties that users wrote for Keras 1.2.2."""
+
+    def __call__(self, x: Tensor) -> Tensor | float:
+        """Returns the penalty of a weight or an output."""
+        return 0.0
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the configuration: the class's name, and in a subclass the constructor's arguments."""
+        return {"name": type(self).__name__}
+
+
+class OwnConstraint:
+    """The base of constraints that users wrote for Keras 1.2.2."""
+
+    def __call__(self, p: Tensor) -> Tensor:
+        """Returns the constrained weight."""
+        return p
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the configuration: the class's name, and in a subclass the constructor's arguments."""
+        return {"name": type(self).__name__}

@@ -15,10 +15,21 @@ def summary_table(model: Container) -> str:
     Args:
         model: A model with at least one layer.
     """
-    rows = [_row(model, layer) for layer in model.layers]
+    return layer_table(model.layers, model)
+
+
+def layer_table(layers: Sequence[Layer], model: Container | None = None) -> str:
+    """Returns a table of layers.
+
+    Args:
+        layers: The layers, at least one.
+        model: Their model: calls outside of it are left out, and its weights are counted; by default all.
+    """
+    rows = [_row(layer, model) for layer in layers]
     widths = [max(len(row[i]) for row in [_HEAD, *rows]) for i in range(len(_HEAD))]
-    trained = sum(weight.value.numel() for weight in model.trainable_weights)
-    kept = sum(weight.value.numel() for weight in model.non_trainable_weights)
+    owners: Sequence[Layer] = layers if model is None else [model]
+    trained = sum(weight.value.numel() for owner in owners for weight in owner.trainable_weights)
+    kept = sum(weight.value.numel() for owner in owners for weight in owner.non_trainable_weights)
     line = "_" * (sum(widths) + 3 * (len(widths) - 1))
     body = [_format(row, widths) for row in rows]
     totals = [
@@ -29,8 +40,9 @@ def summary_table(model: Container) -> str:
     return "\n".join([line, _format(_HEAD, widths), "=" * len(line), *body, "=" * len(line), *totals, line])
 
 
-def _row(model: Container, layer: Layer) -> tuple[str, str, str, str]:
-    nodes = [node for node in layer.inbound_nodes if node in model.graph.nodes] or layer.inbound_nodes[:1]
+def _row(layer: Layer, model: Container | None) -> tuple[str, str, str, str]:
+    nodes = [node for node in layer.inbound_nodes if model is None or node in model.graph.nodes]
+    nodes = nodes or layer.inbound_nodes[:1]
     shapes = dict.fromkeys(str(tensor.shape) for node in nodes for tensor in node.outputs)
     sources = dict.fromkeys(tensor.layer.name for node in nodes for tensor in node.inputs)
     name = f"{layer.name} ({type(layer).__name__})"

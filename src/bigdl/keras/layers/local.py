@@ -1,0 +1,5 @@
+"""Keras 1.2.2's ``layers.local``."""
+
+from bigdl.layers import LocallyConnected1D, LocallyConnected2D
+
+__all__ = ["LocallyConnected1D", "LocallyConnected2D"]

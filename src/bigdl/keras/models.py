@@ -1,0 +1,8 @@
+"""Keras 1.2.2's ``models``."""
+
+from bigdl.models import Model, Sequential
+from bigdl.models.definitions import model_from_config, model_from_json, model_from_yaml
+from bigdl.models.loading import load_model
+from bigdl.models.saving import save as save_model
+
+__all__ = ["Model", "Sequential", "load_model", "model_from_config", "model_from_json", "model_from_yaml", "save_model"]
