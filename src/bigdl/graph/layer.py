@@ -32,6 +32,7 @@ class Layer(Called, WeightedModule):
         name: Its name, unique in a model.
         trainable: Whether its weights are trained.
         built: Whether its weights exist.
+        file_class: The name of its class in the file that it comes from; that of its own class without one.
 
     Args:
         name: Its name; ``classname_N`` by default.
@@ -82,6 +83,7 @@ class Layer(Called, WeightedModule):
             self.batch_input_shape = (None, *input_shape)
         self.input_dtype = input_dtype
         self.writes_input_shape = True
+        self.file_class = class_name
         self.activity_regularizer: Regularizer | None = None
         self.activity_losses: list[Tensor] = []
 

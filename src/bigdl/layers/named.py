@@ -45,5 +45,7 @@ def serialize(value: Any) -> dict[str, Any] | None:
     """Returns the configuration of an object, None for none."""
     if value is None:
         return None
-    config: dict[str, Any] = value.get_config() if hasattr(value, "get_config") else {"name": value.__name__}
+    if not hasattr(value, "get_config"):
+        return {"name": getattr(value, "__name__", type(value).__name__)}
+    config: dict[str, Any] = value.get_config()
     return config

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bigdl.errors import BigDLError, LayerError, UnsupportedLayerError
-from bigdl.formats.spec import StoredArray
+from bigdl.formats.spec import Array, StoredArray
 from bigdl.graph import Layer
 from bigdl.registry.objects import custom_object
 
 LayerConverter = Callable[[Mapping[str, Any]], Layer]
-WeightConverter = Callable[[Layer, Sequence[StoredArray]], Sequence[StoredArray]]
+WeightConverter = Callable[[Layer, Sequence[StoredArray]], Sequence[StoredArray | Array]]
 L = TypeVar("L", bound=type[Layer])
 
 
@@ -47,11 +47,11 @@ def register_layer(
 
     Args:
         class_name: The name in the files, e.g. ``"MyAttention"``.
-        layer: A subclass of ``Layer``, whose ``from_config`` is called; or a function that makes a layer from its
-            configuration (the layer converter).
+        layer: A subclass of ``Layer``, whose ``from_config`` is called; or a function that makes a layer, of any class,
+            from its configuration (the layer converter).
         convert_weights: The weight converter: given the layer and the file's arrays (each with ``name``, ``shape`` and
-            ``read()``), returns arrays in the order and layout of the layer's ``get_weights``. By default they are
-            taken as they are.
+            ``read()``), returns arrays (these, or of NumPy) in the order and layout of the layer's ``get_weights``. By
+            default they are taken as they are.
         replace: Whether a name that is taken may be taken over.
 
     Raises:
@@ -111,7 +111,7 @@ def make_layer(class_name: str, config: Mapping[str, Any]) -> Layer:
             f"register_layer({class_name!r}, YourLayer); supported_layers() lists the classes that are there."
         )
     try:
-        return entry.make(config)
+        made = entry.make(config)
     except BigDLError as error:
         if repr(name) in str(error):
             raise
@@ -120,3 +120,12 @@ def make_layer(class_name: str, config: Mapping[str, Any]) -> Layer:
         raise LayerError(
             f"Layer {name!r} ({class_name}): its configuration cannot be used: {error}. Received: {dict(config)}."
         ) from error
+    if not isinstance(made, Layer):
+        raise LayerError(
+            f"Layer {name!r} ({class_name}): what was registered for this class must make a bigdl Layer. "
+            f"Received: {made!r}."
+        )
+    # A converter may make a layer of another class, and forget the name.
+    made.file_class = class_name
+    made.name = str(config.get("name") or made.name)
+    return made

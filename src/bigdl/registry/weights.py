@@ -10,7 +10,7 @@ from bigdl.errors import WeightMismatchError
 from bigdl.formats.spec import LayerArrays, StoredArray, WeightsSpec
 from bigdl.graph import Container, Layer
 from bigdl.graph.weighted import WeightedModule
-from bigdl.registry.classes import entry_for
+from bigdl.registry.classes import WeightConverter, entry_for
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ def load_by_name(model: Container, weights: WeightsSpec, skip_mismatch: bool = F
     report = LoadReport()
     matches: list[tuple[Layer, Sequence[StoredArray]]] = []
     for arrays in weights:
-        if arrays.name not in by_name:
+        if arrays.name not in by_name and arrays.arrays:
             report.skipped[arrays.name] = "no layer of this name in the model"
         for layer in by_name.get(arrays.name, []):
             try:
@@ -92,12 +92,9 @@ def load_by_name(model: Container, weights: WeightsSpec, skip_mismatch: bool = F
 
 def _fitting(layer: Layer, stored: LayerArrays, source: str, position: int | None = None) -> Sequence[StoredArray]:
     """Returns the stored arrays in the layer's present layout, checked against its weights."""
-    entry = entry_for(type(layer).__name__)
-    arrays = stored.arrays
-    if entry is not None and entry.convert_weights is not None:
-        arrays = tuple(entry.convert_weights(layer, arrays))
     place = "" if position is None else f", number {position} of those with weights"
     where = f"Layer {layer.name!r} ({type(layer).__name__}{place}) and {stored.name!r} of {source}"
+    arrays = _converted(layer, stored.arrays, where)
     expected = layer.weights
     if len(arrays) != len(expected):
         raise WeightMismatchError(
@@ -112,6 +109,46 @@ def _fitting(layer: Layer, stored: LayerArrays, source: str, position: int | Non
                 f"{array.shape}. Are these weights of another model?"
             )
     return arrays
+
+
+def _converted(layer: Layer, arrays: Sequence[StoredArray], where: str) -> Sequence[StoredArray]:
+    """Returns the arrays as the weight converters of the layer, or of those inside it, turn them."""
+    convert = _converter(layer)
+    if convert is not None:
+        return _called(convert, layer, arrays, where)
+    modules = _by_module(layer)
+    if len(arrays) != len(layer.weights):
+        return arrays  # whose they are is not known; refused by the caller
+    turned = list(arrays)
+    for module, places in modules.items():
+        convert = _converter(module)
+        if module is layer or convert is None:
+            continue
+        found = _called(convert, module, [arrays[i] for i in places], where)
+        if len(found) != len(places):
+            raise WeightMismatchError(
+                f"{where}: the weight converter of {module.name!r} must return {len(places)} arrays. "
+                f"Received: {len(found)}."
+            )
+        for place, array in zip(places, found, strict=True):
+            turned[place] = array
+    return turned
+
+
+def _converter(module: WeightedModule) -> WeightConverter | None:
+    entry = entry_for(module.file_class) if isinstance(module, Layer) else None
+    return None if entry is None else entry.convert_weights
+
+
+def _called(
+    convert: WeightConverter, module: WeightedModule, arrays: Sequence[StoredArray], where: str
+) -> Sequence[StoredArray]:
+    assert isinstance(module, Layer)
+    try:
+        found = convert(module, arrays)
+        return tuple(each if isinstance(each, StoredArray) else StoredArray.of(module.name, each) for each in found)
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        raise WeightMismatchError(f"{where}: the weight converter of {module.name!r} failed: {error}") from error
 
 
 def _expected_shapes(layer: Layer, arrays: Sequence[StoredArray]) -> list[tuple[int, ...]]:
@@ -138,7 +175,8 @@ def _assign(matches: Sequence[tuple[Layer, Sequence[StoredArray]]], report: Load
             module.resize([arrays[i].shape for i in places])
         for weight, array in zip(layer.weights, arrays, strict=True):
             weight.assign_pieces(array.pieces())
-        report.loaded.append(layer.name)
+        if arrays:
+            report.loaded.append(layer.name)
     return report
 
 
