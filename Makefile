@@ -8,10 +8,10 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --retries 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format docs clean
+.PHONY: help setup demo test test-oracle check format docs clean
 
 help: ## show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 setup: $(VENV)/.installed ## make .venv with the package (editable) and its tools
 
@@ -25,8 +25,11 @@ $(VENV)/.installed: pyproject.toml requirements/constraints.txt requirements/dev
 demo: setup ## the main job: a Keras 1.2.2 LeNet, loaded, trained on MNIST, evaluated, saved
 	$(BIN)/python examples/mnist_cnn.py --epochs $(or $(EPOCHS),3) --output $(or $(OUTPUT),demo)
 
-test: setup ## all tests
+test: setup ## all tests but those of test-oracle
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+test-oracle: setup ## what we write, opened by the real Keras 1.2.2 (its Python in KERAS122_PYTHON); 10 minutes
+	$(BIN)/python -m pytest -m oracle $(ARGS)
 
 check: setup ## format, lint, types, import directions
 	$(BIN)/ruff format --check .
