@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from bigdl.graph import Input
-from bigdl.layers import BatchNormalization, Dense, settings
+from bigdl.layers import Activation, BatchNormalization, Dense, settings
 from bigdl.models import Model, Sequential
 from bigdl.training import optimizers
 from tests.golden_cases import CASES, Case
@@ -21,6 +21,8 @@ from tests.golden_cases import CASES, Case
 FAMILIES = ("core", "nested", "nets")
 WEIGHTS = [case for case in CASES if case.family in FAMILIES and case.weights is not None]
 FULL = [case for case in CASES if case.family == "full"]
+
+LATER = [case for case in CASES if "comes later in the file" in case.notes.get("live", "")]
 
 
 def attribute(node: h5py.HLObject, name: str) -> tuple[Any, ...]:
@@ -118,6 +120,21 @@ class TestTraining:
             config = json.loads(file.attrs["training_config"])
         assert (config["loss"], config["metrics"]) == ("mine", ["mine", "accuracy"])
 
+    @pytest.mark.parametrize("make", [optimizers.RMSprop, optimizers.Adagrad, optimizers.Adadelta])
+    def test_a_counter_that_keras_does_not_save_is_in_the_learning_rate(self, tmp_path, make):
+        model = compiled(make(decay=0.3))
+        for _ in range(3):
+            train(model)
+        rates: list[list[np.float32]] = []
+        for name in ("m.h5", "m.bigdl"):
+            model.save(tmp_path / name)
+            again = Model.load(tmp_path / name)
+            rates.append([])
+            for _ in range(3):
+                rates[-1].append(again.optimizer.learning_rate())
+                train(again)
+        np.testing.assert_allclose(rates[0], rates[1], rtol=1e-6)
+
     @pytest.mark.parametrize(
         ("optimizer", "reason"),
         [
@@ -146,6 +163,43 @@ class TestTraining:
         with saved(model, tmp_path) as file:
             assert json.loads(file.attrs["training_config"])["metrics"] == {"a": "mae"}
         assert "only the first" in caplog.text
+
+
+def in_order(layers: list[Any]) -> bool:
+    """Whether Keras, which makes layer after layer with all its calls, can read a functional model."""
+    made: set[str] = set()
+    for layer in layers:
+        made.add(layer["name"])
+        if any(reference[0] not in made for call in layer["inbound_nodes"] for reference in call):
+            return False
+    return True
+
+
+class TestDefinition:
+    """What Keras could not read of what it writes itself, although its format can hold it."""
+
+    @pytest.mark.parametrize("case", LATER, ids=lambda case: case.name)
+    def test_layers_stand_behind_those_that_they_are_called_on(self, case, caplog):
+        ours, theirs = json.loads(load(case).to_json())["config"]["layers"], case.keras_json["config"]["layers"]
+        assert not in_order(theirs)
+        assert in_order(ours) != ("Keras 1.2.2 cannot read this model" in caplog.text)
+        assert sorted(layer["name"] for layer in ours) == sorted(layer["name"] for layer in theirs)
+
+    def test_what_no_order_can_make_readable_is_told(self, caplog):
+        x = Input((3,), name="x")
+        shared = Dense(3, name="shared")
+        json_text = Model(x, shared(Activation("tanh", name="between")(shared(x)))).to_json()
+        assert [layer["name"] for layer in json.loads(json_text)["config"]["layers"]] == ["x", "shared", "between"]
+        assert "Keras 1.2.2 cannot read this model" in caplog.text
+        assert "shared, between" in caplog.text
+
+    def test_defaults_of_a_function_become_arguments(self):
+        case = next(case for case in CASES if case.name == "lambdas/default")
+        layer = json.loads(load(case).to_json())["config"][1]["config"]
+        stored = case.keras_json["config"][1]["config"]
+        assert stored["function"][1:] == [[3], None]
+        assert layer["function"] == [stored["function"][0], None, None]
+        assert layer["arguments"] == {"times": 3}
 
 
 def layer_flags(file: h5py.File) -> dict[str, bool]:

@@ -52,6 +52,7 @@ def keras_training(model: Model) -> TrainingSpec | None:
         return None
     config = compiled.get_config()
     config["metrics"] = _metrics_for_keras(config["metrics"], model.name)
+    config["optimizer_config"]["config"].update(_decay_from_here(optimizer))
     if set(compiled.weights) != set(model.trainable_weights):
         logger.warning(
             "Model %r is written without the optimizer's state: layers were frozen or unfrozen after compile, so that "
@@ -96,6 +97,18 @@ def _unknown_to_keras(optimizer: Optimizer) -> str | None:
     if optimizer.schedule is not None:
         return f"learning-rate schedule {type(optimizer.schedule).__name__}"
     return "weight_decay in its optimizers" if optimizer.weight_decay else None
+
+
+def _decay_from_here(optimizer: Optimizer) -> dict[str, float]:
+    """Returns the rate and decay with which a counter that begins at 0 goes on as the optimizer's does.
+
+    Keras does not save the counter of RMSprop, Adagrad and Adadelta:
+    ``lr / (1 + decay (i + j)) = lr f / (1 + decay f j)`` with ``f = 1 / (1 + decay i)``.
+    """
+    if optimizer.saves_iterations or not optimizer.iterations or not optimizer.decay:
+        return {}
+    factor = 1 / (1 + float(optimizer.decay) * optimizer.iterations)
+    return {"lr": float(optimizer.lr) * factor, "decay": float(optimizer.decay) * factor}
 
 
 def _metrics_for_keras(metrics: Any, name: str) -> Any:
