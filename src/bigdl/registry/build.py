@@ -105,6 +105,7 @@ class _Builder:
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
+        self.branches: list[tuple[LayerSpec, Layer]] = []
 
     def first_problem(self) -> BigDLError | None:
         return next((finding.problem for finding in self.findings if finding.problem is not None), None)
@@ -159,10 +160,29 @@ class _Builder:
             return model
         config: dict[str, Any] = {**spec.config, "name": spec.name}
         if spec.branches:
-            config["layers"] = [self._layer(branch, depth + 1, {}).layer for branch in spec.branches]
+            config["layers"] = [self._branch(branch, depth + 1) for branch in spec.branches]
             if None in config["layers"]:
                 return None
         return make_layer(spec.class_name, config)
+
+    def _branch(self, spec: LayerSpec, depth: int) -> Layer | None:
+        """Returns a branch of a ``Merge``: one and the same for each description of it.
+
+        Keras writes a model that several ``Merge`` layers share into each of them. When it reads that back it makes as
+        many models of it, and can no longer read their weights, of which the file has one set.
+        """
+        known = next((branch for described, branch in self.branches if _is_same_model(described, spec)), None)
+        finding = self._layer(spec, depth, {}, known)
+        if known is None and finding.layer is not None:
+            self.branches.append((spec, finding.layer))
+        return finding.layer
+
+
+def _is_same_model(a: LayerSpec, b: LayerSpec) -> bool:
+    """Tells whether two descriptions are of one model; the names of layers are what tells models of one kind apart."""
+    if a.graph is None or b.graph is None or (a.class_name, a.config) != (b.class_name, b.config):
+        return False
+    return [layer.name for layer in a.graph.layers] == [layer.name for layer in b.graph.layers]
 
 
 def _model_class(kind: str) -> type[Any]:
