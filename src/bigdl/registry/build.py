@@ -232,9 +232,8 @@ def _apply(finding: Finding, call: Callable[..., None], *args: Any) -> bool:
         if isinstance(error, BigDLError) and repr(spec.name) in str(error):
             finding.problem = error
         else:
-            finding.problem = LayerError(
-                f"Layer {spec.name!r} ({spec.class_name}) cannot be built on its input: {error}"
-            )
+            kind = type(error) if isinstance(error, BigDLError) else LayerError
+            finding.problem = kind(f"Layer {spec.name!r} ({spec.class_name}) cannot be built on its input: {error}")
             finding.problem.__cause__ = error
     return finding.problem is None
 
