@@ -11,10 +11,10 @@ from urllib.error import URLError
 
 import numpy as np
 import pytest
-from tests.data.files import archive_of, idx_bytes
 
 from bigdl.data import download, mnist, mnist_files
 from bigdl.data.mnist_files import MnistFile
+from tests.data.files import archive_of, idx_bytes
 
 
 @pytest.fixture

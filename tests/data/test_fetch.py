@@ -5,12 +5,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from tests.data.files import NAMES, archive_of
 
 from bigdl.data import download
 from bigdl.data.download import MIRRORS
 from bigdl.dataset import mnist
 from bigdl.errors import DataError, StorageError
+from tests.data.files import NAMES, archive_of
 
 
 @pytest.mark.parametrize("base", MIRRORS)

@@ -33,6 +33,17 @@ class WeightedModule(nn.Module):
         self._kept: list[Weight] = []
         self._trainable = bool(trainable)
 
+    def __getattr__(self, name: str) -> Tensor | nn.Module:
+        """Finds an array also by Keras's name of it: ``layer.W`` is a view of the parameter in Keras's layout."""
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            for weight in (*self.__dict__.get("_trained", ()), *self.__dict__.get("_kept", ())):
+                if weight.name == name and weight.module is self:
+                    value: Tensor = weight.value
+                    return value
+            raise
+
     def add_weight(
         self,
         name: str,
@@ -161,7 +172,8 @@ def assign_weights(targets: Sequence[Weight], arrays: Sequence[Array], owner: st
     for weight, array in zip(targets, arrays, strict=True):
         if weight.shape != tuple(array.shape):
             raise WeightMismatchError(
-                f"{owner}: array '{weight.module.name}_{weight.name}' must have shape {weight.shape}. Received: {tuple(array.shape)}."
+                f"{owner}: array '{weight.module.name}_{weight.name}' must have shape {weight.shape}. "
+                f"Received: {tuple(array.shape)}."
             )
     for weight, array in zip(targets, arrays, strict=True):
         weight.assign(array)
