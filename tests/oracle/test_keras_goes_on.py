@@ -22,6 +22,7 @@ from bigdl.layers import (
     ZeroPadding2D,
     merge,
 )
+from bigdl.layers.regularizers import EigenvalueRegularizer
 from bigdl.models import Model, Sequential
 from bigdl.training import optimizers
 from tests.golden_cases import Array, read_arrays
@@ -115,6 +116,13 @@ def frozen_inside() -> Sequential:
     return model
 
 
+def eigenvalue() -> Sequential:
+    """Keras cannot read the regularizer when it has written it itself."""
+    model = Sequential([Dense(4, input_dim=4, W_regularizer=EigenvalueRegularizer(0.1)), Dense(3)])
+    model.compile("sgd", "mse")
+    return model
+
+
 def frozen_layer() -> Sequential:
     model = Sequential([Dense(5, input_dim=4, trainable=False), Dense(3, activation="softmax")])
     model.compile("adam", "categorical_crossentropy")
@@ -138,6 +146,7 @@ BUILDERS: dict[str, Callable[[], Model]] = {
     "images": images,
     "words": words,
     "shared": shared,
+    "eigenvalue": eigenvalue,
     "frozen_inside": frozen_inside,
     "frozen_layer": frozen_layer,
     "frozen_after_compile": frozen_after_compile,

@@ -54,7 +54,9 @@ class Model(GeneratorFace, BigDLFace):
         """Saves definition and weights to one file, whole or not at all.
 
         A path that ends in ``.h5`` or ``.hdf5`` is written as Keras 1.2.2's full save, any other in the library's own
-        format (safetensors with the definition in its header).
+        format (safetensors with the definition in its header). A compiled model keeps loss, metrics, optimizer and the
+        optimizer's state, and goes on from there when it is loaded: exactly from the library's own format, from Keras's
+        but for what Keras does not keep (Nadam's warming starts anew). A warning tells what a file cannot hold.
 
         Args:
             path: A path or a URI.
