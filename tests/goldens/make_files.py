@@ -211,7 +211,7 @@ def save_as_theano(model, path):
             group = file.create_group(layer.name)
             names = [variable.name.split(":")[0].encode() for variable in layer.weights]
             group.attrs["weight_names"] = names
-            for name, value in zip(names, values(layer)):  # noqa: B905 - CPython 3.6
+            for name, value in zip(names, values(layer)):
                 group.create_dataset(name, data=value)
 
 

@@ -224,7 +224,7 @@ def two_predictions(model, inputs, stateful):
 def pairs(left, right):
     """Pairs of arrays of two lists of lists."""
     flat = [array for outputs in left for array in outputs]
-    return [(a, b) for a, b in zip(flat, [array for outputs in right for array in outputs])]  # noqa
+    return [(a, b) for a, b in zip(flat, [array for outputs in right for array in outputs])]
 
 
 def check(stem, outputs):

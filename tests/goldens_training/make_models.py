@@ -126,7 +126,7 @@ def normal(rng, *shape):
 def ending(rng, *shape):
     """Sequences of different lengths, zeros after their ends."""
     x = normal(rng, *shape)
-    for row, length in zip(x, rng.randint(1, shape[1] + 1, shape[0])):  # noqa: B905 - CPython 3.6
+    for row, length in zip(x, rng.randint(1, shape[1] + 1, shape[0])):
         row[length:] = 0
     return x
 
@@ -235,7 +235,7 @@ def trace(name):
         losses.append(compute([*x, *y, *w, 1])[0])
         found.append(model.get_weights())
     arrays = {"losses": np.array(losses)}
-    arrays.update((f"w{i}", np.stack(kept)) for i, kept in enumerate(zip(*found)))  # noqa: B905 - CPython 3.6
+    arrays.update((f"w{i}", np.stack(kept)) for i, kept in enumerate(zip(*found)))
     for key, place in (("x", 0), ("t", 1), ("v", 2)):
         for i in range(len(batches[0][place])):
             arrays[f"{key}{i}"] = np.stack([batch[place][i] for batch in batches]).astype("float32")

@@ -130,10 +130,10 @@ def trace(build, class_name, arguments):
     inputs = inner.inputs + inner.targets + inner.sample_weights
     compute = K.function(inputs, [inner.total_loss], updates=store(inner.total_loss))
     weights, losses = [model.get_weights()], []
-    for x, y in zip(*batches()):  # noqa: B905 - CPython 3.6
+    for x, y in zip(*batches()):
         losses.append(compute([x, y, np.ones(len(x), "float32")])[0])
         weights.append(model.get_weights())
-    arrays = {f"w{i}": np.stack(steps) for i, steps in enumerate(zip(*weights))}  # noqa: B905 - CPython 3.6
+    arrays = {f"w{i}": np.stack(steps) for i, steps in enumerate(zip(*weights))}
     arrays["losses"] = np.array(losses)
     arrays.update((f"s{i}", w) for i, w in enumerate(optimizer.get_weights()))
     return arrays, {
