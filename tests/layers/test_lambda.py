@@ -10,6 +10,7 @@ import torch
 from bigdl.errors import FormatError, LayerError, UnsafeModelError, UnsupportedLayerError
 from bigdl.graph import Container, Input
 from bigdl.layers import Dense, Lambda, Masking
+from bigdl.layers.expressions import FUNCTIONS, subscript
 from bigdl.registry import custom_object_scope, make_layer
 from tests.lambda_functions import BY_PYTHON, INPUTS, stored
 
@@ -204,6 +205,44 @@ def test_functions_that_would_take_all_memory(shape):
     layer = loaded([code, defaults, [1e-2, 90]], output_shape=shape)
     with pytest.raises(LayerError, match="makes more than 268435456 values"):
         applied(layer, 90, 10**6)
+
+
+@pytest.mark.parametrize("name", ["x[:, ::-1]", "K.reverse(x, 1)", "tf.reverse(x, [1])"])
+def test_an_absurd_size_is_refused_at_once(name):
+    with pytest.raises(LayerError, match="makes more than"):
+        applied(loaded(stored(name)), 10**10, 4)
+
+
+def test_only_functions_of_values_are_known():
+    homes = {function.__module__ for name, function in FUNCTIONS.items() if name.startswith("K.")}
+    assert homes <= {
+        "bigdl.layers.activations",
+        "bigdl.layers.backend.arrays",
+        "bigdl.layers.backend.elementwise",
+        "bigdl.layers.backend.reductions",
+        "bigdl.layers.expressions",
+        "bigdl.settings",
+    }
+
+
+@pytest.mark.parametrize(
+    "index", [slice(2, 0, -1), slice(0, 3, -1), slice(None, None, -2), (slice(None), slice(3, None, -1))]
+)
+def test_steps_backwards(index):
+    x = np.arange(20).reshape(4, 5)
+    assert subscript(torch.from_numpy(x), index).tolist() == x[index].tolist()
+
+
+@pytest.mark.parametrize(("a", "b"), [("%d", 5), ([1], 3), (torch.ones(1), "x"), (None, 1)])
+def test_operators_work_on_tensors_and_numbers_only(a, b):
+    with pytest.raises(LayerError, match="needs tensors or numbers"):
+        FUNCTIONS["operator.modulo"](a, b)
+
+
+@pytest.mark.parametrize("name", ["builtins.list", "builtins.sum", "builtins.tuple", "method.as_list"])
+def test_tensors_are_not_taken_apart(name):
+    with pytest.raises(LayerError, match="a tuple or list is needed"):
+        FUNCTIONS[name](torch.ones(2))
 
 
 def test_no_function_at_all():

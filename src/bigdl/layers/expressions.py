@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import inspect
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from types import ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from bigdl.errors import LayerError
-from bigdl.layers import backend
+from bigdl.layers import activations, backend
+from bigdl.layers.backend import arrays, elementwise, reductions
+from bigdl.layers.settings import epsilon
 from bigdl.layers.tensorflow_names import TENSORFLOW
 from bigdl.registry.functions import Program, Ref, Slice, compute
 
@@ -73,10 +76,22 @@ def subscript(x: Any, index: Any) -> Any:
     for i, part in enumerate(parts):
         if isinstance(part, slice) and part.step is not None and part.step < 0:
             order = range(x.shape[axis])[part]
-            x = x.index_select(axis, torch.tensor(order, dtype=torch.long, device=x.device))
+            first = torch.arange(len(order), device=x.device)
+            x = x.index_select(axis, order.start + order.step * first)
             parts[i] = slice(None)
         axis += part is not None
     return x[tuple(parts)]
+
+
+def _of_sequence(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Returns a function of a tuple or list; taken apart, a tensor could become any number of values."""
+
+    def apply(items: Any) -> Any:
+        if not isinstance(items, tuple | list):
+            raise LayerError(f"a tuple or list is needed. Received: {type(items).__name__}.")
+        return function(items)
+
+    return apply
 
 
 def _array(value: Any, dtype: str | None = None) -> Tensor:
@@ -91,10 +106,23 @@ def _transpose(x: Tensor, *axes: Any) -> Tensor:
     return x.permute(*(axes or reversed(range(x.dim()))))
 
 
+def _public_functions(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
+    for name, value in vars(module).items():
+        if inspect.isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_"):
+            yield name, value
+
+
+# Modules all of whose functions compute values of values and do nothing else.
+_PURE = (arrays, elementwise, reductions)
+_ACTIVATIONS = ("elu", "hard_sigmoid", "relu", "sigmoid", "softplus", "softsign", "tanh")
+
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     **{f"operator.{name}": _operation(name) for name in _TENSOR_OPERATORS},
     "operator.getitem": subscript,
-    **{f"K.{name}": function for name, function in vars(backend).items() if inspect.isfunction(function)},
+    **{f"K.{name}": function for module in _PURE for name, function in _public_functions(module)},
+    **{f"K.{name}": getattr(activations, name) for name in _ACTIVATIONS},
+    "K.softmax": elementwise.softmax,  # of any rank, other than the activation
+    "K.epsilon": epsilon,
     "K.variable": _array,
     "K.constant": _array,
     "K.shape": lambda x: tuple(x.shape),
@@ -108,7 +136,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "attribute.T": backend.transpose,
     "attribute.value": lambda x: x,  # of a length, in TensorFlow
     "method.get_shape": lambda x: tuple(x.shape),
-    "method.as_list": list,
+    "method.as_list": _of_sequence(list),
     "method.reshape": _reshape,
     "method.transpose": _transpose,
     "method.astype": backend.cast,
@@ -117,10 +145,10 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "builtins.float": float,
     "builtins.int": int,
     "builtins.len": len,
-    "builtins.list": list,
+    "builtins.list": _of_sequence(list),
     "builtins.slice": slice,
-    "builtins.sum": sum,
-    "builtins.tuple": tuple,
+    "builtins.sum": _of_sequence(sum),
+    "builtins.tuple": _of_sequence(tuple),
 }
 
 
@@ -144,16 +172,16 @@ class Expression:
         Raises:
             LayerError: It would make far more values than it is given.
         """
-        values = [x]
-        size = 0
-        for step in self.program.steps:
-            arguments = [_resolved(value, values) for value in step.arguments]
-            keywords = {key: _resolved(value, values) for key, value in step.keywords.items()}
-            value = FUNCTIONS[step.function](*arguments, **keywords)
-            values.append(value)
-            size += value.numel() if isinstance(value, Tensor) and value.is_meta else 0
-            if size > MOST_VALUES:
-                raise LayerError(f"it makes more than {MOST_VALUES} values")
+        values, size = [x], 0
+        with torch.device(x.device if isinstance(x, Tensor) else x[0].device):  # for the constants of the function
+            for step in self.program.steps:
+                arguments = [_resolved(value, values) for value in step.arguments]
+                keywords = {key: _resolved(value, values) for key, value in step.keywords.items()}
+                value = FUNCTIONS[step.function](*arguments, **keywords)
+                values.append(value)
+                size += value.numel() if isinstance(value, Tensor) and value.is_meta else 0
+                if size > MOST_VALUES:
+                    raise LayerError(f"it makes more than {MOST_VALUES} values")
         return _resolved(self.program.result, values)
 
 
