@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from bigdl.graph import Input
-from bigdl.layers import Activation, BatchNormalization, Dense, settings
+from bigdl.layers import GRU, Activation, BatchNormalization, Bidirectional, Dense, settings
 from bigdl.models import Model, Sequential
 from bigdl.training import optimizers
 from tests.golden_cases import CASES, Case
@@ -229,6 +229,13 @@ class TestFrozenModels:
             assert len(file["optimizer_weights"]) == 5
         assert not base.trainable
         assert all(layer.trainable for layer in base.layers)
+
+    def test_the_layers_of_a_frozen_wrapper_are_written_as_frozen(self, tmp_path):
+        model = Sequential([Bidirectional(GRU(2), name="both", input_shape=(3, 2))])
+        model.layers[0].trainable = False
+        model.compile("adam", "mse")
+        with saved(model, tmp_path) as file:
+            assert layer_flags(file) == {"both": False, "gru_1": False}
 
     def test_layers_frozen_after_compile_are_trained_on(self, tmp_path, caplog):
         model = compiled()

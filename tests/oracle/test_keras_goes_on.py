@@ -10,8 +10,10 @@ import pytest
 
 from bigdl.graph import Input
 from bigdl.layers import (
+    GRU,
     LSTM,
     BatchNormalization,
+    Bidirectional,
     Convolution2D,
     Dense,
     Embedding,
@@ -129,6 +131,14 @@ def frozen_layer() -> Sequential:
     return model
 
 
+def frozen_wrapper() -> Sequential:
+    """Keras does not heed the flag of a Bidirectional, but those of the layers inside."""
+    model = Sequential([Bidirectional(GRU(3), input_shape=(4, 3)), Dense(3, activation="softmax")])
+    model.layers[0].trainable = False
+    model.compile("adam", "categorical_crossentropy")
+    return model
+
+
 def frozen_after_compile() -> Sequential:
     """As the discriminator of a pair of adversaries."""
     model = classifier()
@@ -149,6 +159,7 @@ BUILDERS: dict[str, Callable[[], Model]] = {
     "eigenvalue": eigenvalue,
     "frozen_inside": frozen_inside,
     "frozen_layer": frozen_layer,
+    "frozen_wrapper": frozen_wrapper,
     "frozen_after_compile": frozen_after_compile,
 }
 

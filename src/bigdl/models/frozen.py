@@ -35,21 +35,22 @@ def freeze_models(model: Container, numbers: Any, source: str) -> None:
 
 @contextlib.contextmanager
 def frozen_by_layer(model: Container, moved: Collection[Weight] | None) -> Iterator[None]:
-    """Inside the block no model is frozen as a whole; the layers inside are instead.
+    """Inside the block no model is frozen as a whole; the layers inside are instead, and those inside wrappers too.
 
-    That is what a file of Keras can hold. Layers that the optimizer moves all the same, as they were frozen after
-    ``compile``, stay as they are.
+    That is what a file of Keras can hold, and what Keras heeds. Layers that the optimizer moves all the same, as they
+    were frozen after ``compile``, stay as they are.
 
     Args:
         model: The model.
         moved: The weights that the optimizer moves; None where the model is not compiled: no layer is frozen then.
     """
     before: dict[Layer, bool] = {}
-    for inner in _models(model):
-        if inner.trainable:
+    for part in _layers(model):
+        if part.trainable:
             continue
-        before[inner] = False
-        before.update((layer, True) for layer in _unmoved_layers(inner, moved))
+        if isinstance(part, Container):
+            before[part] = False
+        before.update((layer, True) for layer in _unmoved_layers(part, moved))
     for layer, trainable in before.items():
         layer._trainable = not trainable
     try:
@@ -59,12 +60,16 @@ def frozen_by_layer(model: Container, moved: Collection[Weight] | None) -> Itera
             layer._trainable = trainable
 
 
-def _unmoved_layers(model: Container, moved: Collection[Weight] | None) -> list[Layer]:
+def _unmoved_layers(owner: Layer, moved: Collection[Weight] | None) -> list[Layer]:
     if moved is None:
         return []
-    layers = [part for part in model.modules() if isinstance(part, Layer) and not isinstance(part, Container)]
+    layers = [part for part in _layers(owner) if not isinstance(part, Container)]
     return [layer for layer in layers if (own := layer.trainable_weights) and not any(w in moved for w in own)]
 
 
+def _layers(owner: Layer) -> list[Layer]:
+    return [part for part in owner.modules() if isinstance(part, Layer)]
+
+
 def _models(model: Container) -> list[Container]:
-    return [part for part in model.modules() if isinstance(part, Container)]
+    return [part for part in _layers(model) if isinstance(part, Container)]
