@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bigdl.errors import LayerError
+from bigdl.graph.arithmetic import recorded
 from bigdl.graph.layer import Layer
 from bigdl.graph.tensor import Node, SymbolicTensor
 
@@ -47,6 +48,7 @@ class Plan:
         self.inputs = tuple(range(len(inputs)))
         self.outputs = tuple(slots[tensor] for tensor in outputs)
         self.size = len(slots)
+        self.tensors = tuple(slots)
         last_use = {slots[x]: i for i, node in enumerate(calls) for x in node.inputs}
         keep = set(self.outputs)
         self.steps = [
@@ -68,6 +70,7 @@ class Plan:
         """
         values: list[Any] = [*inputs, *(None for _ in range(self.size - len(inputs)))]
         value_masks: list[Any] = [*masks, *(None for _ in range(self.size - len(masks)))]
+        notes = recorded()
         for step in self.steps:
             if len(step.inputs) == 1:
                 x, mask = values[step.inputs[0]], value_masks[step.inputs[0]]
@@ -82,8 +85,10 @@ class Plan:
                 for k, slot in enumerate(step.outputs):
                     values[slot] = y[k]
                     value_masks[slot] = None if y_mask is None else y_mask[k]
-            for slot in step.done:
+            for slot in step.done if notes is None else ():
                 values[slot] = value_masks[slot] = None
+        if notes is not None:
+            notes.update(zip(self.tensors, values, strict=True))
         return [values[i] for i in self.outputs], [value_masks[i] for i in self.outputs]
 
     def infer(self, inputs: Sequence[T], rule: Callable[[Layer, list[T]], list[T]]) -> list[T]:

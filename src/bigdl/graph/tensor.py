@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
+from bigdl.graph.arithmetic import Arithmetic
+
 if TYPE_CHECKING:
     from bigdl.graph.layer import Layer
 
@@ -22,8 +24,10 @@ MaskKind = Literal["bool", "uint8"]
 
 
 @dataclass(eq=False, slots=True)
-class SymbolicTensor:
+class SymbolicTensor(Arithmetic):
     """A tensor of a graph under construction (Keras's "Keras tensor").
+
+    Torch's functions and operators work on it; see ``Arithmetic``.
 
     Attributes:
         shape: Its shape, batch axis first.
@@ -53,6 +57,19 @@ class SymbolicTensor:
     def _keras_history(self) -> tuple[Layer, int, int]:
         """Keras's name of where the tensor comes from."""
         return self.layer, self.node_index, self.tensor_index
+
+    @property
+    def ndim(self) -> int:
+        """The rank, batch axis included."""
+        return len(self.shape)
+
+    def dim(self) -> int:
+        """Returns the rank, batch axis included."""
+        return len(self.shape)
+
+    def get_shape(self) -> Shape:
+        """Returns the shape; TensorFlow's name."""
+        return self.shape
 
     def __repr__(self) -> str:
         where = f"{self.layer.name}[{self.node_index}][{self.tensor_index}]"

@@ -72,7 +72,6 @@ from bigdl.layers.backend import (
 from bigdl.layers.backend.control import (
     foldl,
     foldr,
-    gradients,
     in_test_phase,
     in_train_phase,
     learning_phase,
@@ -125,6 +124,13 @@ from bigdl.layers.settings import (
     set_floatx,
     set_image_dim_ordering,
 )
+from bigdl.models.crossentropies import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    in_top_k,
+    sparse_categorical_crossentropy,
+)
+from bigdl.models.graph_functions import function, gradients, placeholder
 
 __all__ = [
     "abs",
@@ -140,8 +146,10 @@ __all__ = [
     "batch_flatten",
     "batch_get_value",
     "batch_set_value",
+    "binary_crossentropy",
     "cast",
     "cast_to_floatx",
+    "categorical_crossentropy",
     "clear_session",
     "clip",
     "concatenate",
@@ -161,6 +169,7 @@ __all__ = [
     "floatx",
     "foldl",
     "foldr",
+    "function",
     "gather",
     "get_value",
     "get_variable_shape",
@@ -170,6 +179,7 @@ __all__ = [
     "hard_sigmoid",
     "image_dim_ordering",
     "in_test_phase",
+    "in_top_k",
     "in_train_phase",
     "int_shape",
     "is_keras_tensor",
@@ -192,6 +202,7 @@ __all__ = [
     "ones",
     "ones_like",
     "permute_dimensions",
+    "placeholder",
     "pow",
     "print_tensor",
     "prod",
@@ -221,6 +232,7 @@ __all__ = [
     "softmax",
     "softplus",
     "softsign",
+    "sparse_categorical_crossentropy",
     "spatial_2d_padding",
     "sqrt",
     "square",

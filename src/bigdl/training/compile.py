@@ -42,6 +42,7 @@ class Compiled:
         functions: The objective of each output.
         modes: The way in which each output's samples are weighted.
         metrics_names: The names of all that ``evaluate`` and ``train_on_batch`` return.
+        uses_graph: Whether an objective or a metric of the user's computes with tensors of the model's graph.
 
     Raises:
         UnsupportedLayerError: There is no optimizer, objective or metric of a name.
@@ -82,6 +83,11 @@ class Compiled:
         for output, named in zip(outputs, self._metrics, strict=True):
             prefix = f"{output}_" if len(outputs) > 1 else ""
             self.metrics_names += [prefix + key for keys, _ in named for key in keys]
+        self.uses_graph = any(
+            _uses_graph(function, tensor)
+            for own, named, tensor in zip(self.functions, self._metrics, model.outputs, strict=True)
+            for function in (own, *(metric for _, metric in named))
+        )
         self.weights = list(model.trainable_weights if weights is None else weights)
         self.step = Step(model, self, self.optimizer, self.weights)
 
@@ -188,9 +194,28 @@ def _named_metrics(
 
 def _keys(name: str, metric: Metric, output: SymbolicTensor) -> list[str]:
     """Returns the names of a metric's values; what a user's own gives is found out on an output of zeros."""
-    if metric.__module__ == metrics.__name__:
+    if _is_own(metric):
         return [name]
+    value = _on_zeros(metric, output)
+    return [str(key) for key in value] if isinstance(value, Mapping) else [name]
+
+
+def _is_own(function: Objective | Metric) -> bool:
+    return getattr(function, "__module__", None) in (metrics.__name__, objectives.__name__)
+
+
+def _on_zeros(function: Objective | Metric, output: SymbolicTensor) -> Any:
     zeros = torch.zeros([n or 1 for n in output.shape])
     with torch.no_grad():
-        value = metric(zeros, zeros)
-    return [str(key) for key in value] if isinstance(value, Mapping) else [name]
+        return function(zeros, zeros)
+
+
+def _uses_graph(function: Objective | Metric, output: SymbolicTensor) -> bool:
+    """Tells whether a user's function gives tensors of a graph, which it can only have from outside."""
+    if _is_own(function):
+        return False
+    try:
+        value = _on_zeros(function, output)
+    except Exception:  # it may want other targets; then it is not known, and what comes out will tell
+        return False
+    return any(isinstance(item, SymbolicTensor) for item in (value.values() if isinstance(value, Mapping) else [value]))

@@ -21,6 +21,7 @@ class CriterionGoal:
     """
 
     factors = (1.0,)
+    uses_graph = False
 
     def __init__(self, criterion: Criterion | Callable[[Any, Any], Tensor]) -> None:
         self._criterion = criterion

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from bigdl.graph import Container, Weight
+from bigdl.graph.arithmetic import known_values
 from bigdl.training.batches import Batch
 from bigdl.training.diagnosis import non_finite_loss
 from bigdl.training.group import Group, SingleWorker
@@ -33,6 +34,7 @@ class Goal(Protocol):
     Attributes:
         names: The name of each term of the loss.
         factors: The factor of each term in the loss.
+        uses_graph: Whether the terms or measures use tensors of the model's graph.
     """
 
     @property
@@ -40,6 +42,9 @@ class Goal(Protocol):
 
     @property
     def factors(self) -> Sequence[float]: ...  # noqa: D102
+
+    @property
+    def uses_graph(self) -> bool: ...  # noqa: D102
 
     def terms(self, outputs: list[Tensor], masks: list[Tensor | None], batch: Batch) -> list[LossTerm]:
         """Returns the terms of the loss.
@@ -128,6 +133,10 @@ class Step:
 
     def _losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Returns this worker's share of the loss, and all values to report with the number of rows behind them."""
+        with known_values(self.goal.uses_graph):
+            return self._losses_of(batch)
+
+    def _losses_of(self, batch: Batch) -> tuple[Tensor, Tensor]:
         forget_activity(self._penalised)
         outputs, masks = run_on(self.model, batch)
         terms = self.goal.terms(outputs, masks, batch)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -26,7 +25,7 @@ def flatten(x: Tensor) -> Tensor:
 
 def batch_flatten(x: Tensor) -> Tensor:
     """All values of a sample on one axis."""
-    return x.reshape(x.shape[0], math.prod(x.shape[1:]))
+    return x.flatten(1) if x.dim() > 1 else x.unsqueeze(1)
 
 
 def permute_dimensions(x: Tensor, pattern: Sequence[int]) -> Tensor:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from bigdl.errors import LayerError
+from bigdl.graph import SymbolicTensor
 
-Operand = Tensor | float
+Operand = Any
+"""A tensor, of torch or of a graph, or a number."""
 
 _DTYPES = {
     "float16": torch.float16,
@@ -38,14 +39,18 @@ def dtype_of(name: str) -> torch.dtype:
 
 def tensor(value: Any, dtype: str | None = None) -> Tensor:
     """Returns a number or nested lists of numbers as a tensor, of float32 unless said; a tensor as it is."""
-    if isinstance(value, Tensor):
-        return value if dtype is None else cast(value, dtype)
+    if isinstance(value, Tensor | SymbolicTensor):
+        given: Any = value
+        return given if dtype is None else cast(given, dtype)
     return torch.tensor(value, dtype=dtype_of(dtype or "float32"))
 
 
-def cast(x: Operand | Sequence[Any], dtype: str) -> Tensor:
+def cast(x: Any, dtype: str) -> Tensor:
     """Converts to a dtype; towards zero from floats to integers."""
-    return x.to(dtype_of(dtype)) if isinstance(x, Tensor) else tensor(x, dtype)
+    if not isinstance(x, Tensor | SymbolicTensor):
+        return tensor(x, dtype)
+    made: Tensor = x.to(dtype_of(dtype))
+    return made
 
 
 def zeros_like(x: Tensor) -> Tensor:
@@ -105,7 +110,7 @@ def sign(x: Operand) -> Tensor:
 
 def pow(x: Operand, a: Operand) -> Tensor:
     """``x^a``."""
-    return tensor(x) ** a
+    return torch.pow(tensor(x), a)
 
 
 def clip(x: Tensor, min_value: float, max_value: float | None) -> Tensor:
@@ -117,6 +122,8 @@ def clip(x: Tensor, min_value: float, max_value: float | None) -> Tensor:
 
 def _pair(x: Operand, y: Operand) -> tuple[Tensor, Tensor]:
     """Returns both as tensors; a number becomes one of the other's dtype."""
+    if isinstance(x, SymbolicTensor) or isinstance(y, SymbolicTensor):
+        return tensor(x), tensor(y)
     like = x if isinstance(x, Tensor) else tensor(y)
     return torch.as_tensor(x, dtype=like.dtype, device=like.device) if not isinstance(x, Tensor) else x, (
         y if isinstance(y, Tensor) else torch.as_tensor(y, dtype=like.dtype, device=like.device)
@@ -137,32 +144,32 @@ def minimum(x: Operand, y: Operand) -> Tensor:
 
 def equal(x: Operand, y: Operand) -> Tensor:
     """Where ``x == y``."""
-    return tensor(x) == y
+    return torch.eq(tensor(x), y)
 
 
 def not_equal(x: Operand, y: Operand) -> Tensor:
     """Where ``x != y``."""
-    return tensor(x) != y
+    return torch.ne(tensor(x), y)
 
 
 def greater(x: Operand, y: Operand) -> Tensor:
     """Where ``x > y``."""
-    return tensor(x) > y
+    return torch.gt(tensor(x), y)
 
 
 def greater_equal(x: Operand, y: Operand) -> Tensor:
     """Where ``x >= y``."""
-    return tensor(x) >= y
+    return torch.ge(tensor(x), y)
 
 
 def lesser(x: Operand, y: Operand) -> Tensor:
     """Where ``x < y``."""
-    return tensor(x) < y
+    return torch.lt(tensor(x), y)
 
 
 def lesser_equal(x: Operand, y: Operand) -> Tensor:
     """Where ``x <= y``."""
-    return tensor(x) <= y
+    return torch.le(tensor(x), y)
 
 
 def softmax(x: Tensor) -> Tensor:
