@@ -49,6 +49,12 @@ def test_other_metrics_are_reported_by_the_name_of_the_function():
     assert metrics.for_output("mae", objectives.mse, 1) == ("mean_absolute_error", metrics.mean_absolute_error)
 
 
+@pytest.mark.parametrize("name", ["cosine_proximity", "mean_squared_logarithmic_error", "mean_squared_error"])
+def test_whole_numbers_count_as_floats(name):
+    classes, p = torch.tensor([[0], [2], [1]]), torch.tensor([[0.5, 0.2, 0.3], [0.1, 0.1, 0.8], [0.3, 0.4, 0.3]])
+    assert_close(metrics.get(name)(classes, p), metrics.get(name)(classes.float(), p).numpy())
+
+
 def test_half_rounds_to_even():
     ones = torch.ones(4)
     assert float(metrics.binary_accuracy(ones, torch.tensor([0.5, 1.5, 0.51, 1.0]))) == 0.5

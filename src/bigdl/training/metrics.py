@@ -55,7 +55,8 @@ def top_k_categorical_accuracy(y_true: Tensor, y_pred: Tensor, k: int = 5) -> Te
 
 def _mean_of(objective: Objective) -> Metric:
     def metric(y_true: Tensor, y_pred: Tensor) -> Tensor:
-        return objective(y_true, y_pred).mean()
+        # Beside the sparse loss the targets are whole numbers; Keras's are floats for every metric.
+        return objective(y_true.to(y_pred.dtype), y_pred).mean()
 
     metric.__name__ = objectives.name_of(objective)
     metric.__doc__ = f"The mean of the objective ``{metric.__name__}`` over all samples and steps."
