@@ -198,6 +198,28 @@ for ordering, shape in (("tf", (4, 4, 2)), ("th", (2, 4, 4))):
     )
 
 
+def word_branch(mask=True, **options):
+    """A branch of words with a mask."""
+    return Sequential([Embedding(6, 3, input_length=5, mask_zero=mask, **options)])
+
+
+def masked_model(mode, *branches, **options):
+    """A recurrent layer on the Merge of branches whose masks Keras does not look at."""
+    return Sequential([Merge(list(branches), mode=mode, **options), GRU(2, return_sequences=True)])
+
+
+def masked_in_model():
+    """The same as a layer of a functional model, where the masks count."""
+    a, b = Input((5,), dtype="int32"), Input((5,), dtype="int32")
+    return Model([a, b], masked_model("sum", word_branch(), word_branch())([a, b]))
+
+
+for mode in ("sum", "max"):
+    legacy.model("masked_" + mode, lambda mode=mode: masked_model(mode, word_branch(), word_branch()))
+legacy.model("masked_concat", lambda: masked_model("concat", word_branch(), word_branch(mask=False)))
+legacy.model("masked_inside_model", masked_in_model)
+
+
 def legacy_in_model():
     """A Sequential with a Merge in front, as a layer of a functional model."""
     a, b = Input((4,)), Input((4,))

@@ -144,7 +144,9 @@ class Container(Layer):
 
     # As a layer.
 
-    def connect(self, inputs: list[SymbolicTensor]) -> SymbolicTensor | list[SymbolicTensor]:
+    def connect(
+        self, inputs: list[SymbolicTensor], unmasked: frozenset[int] = frozenset()
+    ) -> SymbolicTensor | list[SymbolicTensor]:
         """Applies the whole graph to other symbolic tensors, sharing its weights."""
         shapes = self._output_shapes([tensor.shape for tensor in inputs])
         masks = _mask_rule(self, [tensor.mask for tensor in inputs])
@@ -165,12 +167,12 @@ class Container(Layer):
 
         Args:
             x: The input tensor, or a list of them.
-            mask: Its mask or None; a list for several inputs.
+            mask: Its mask or None; a list for several inputs. Inside another graph several inputs always have one.
             masked: Whether any input has a mask.
         """
         inputs = as_list(x)
         masks = as_list(mask) if masked else [None] * len(inputs)
-        values, value_masks = self.graph.plan.run(inputs, masks)
+        values, value_masks = self.graph.plan.run(inputs, masks, applied=mask is not None)
         return _single(values), _single(value_masks)
 
     def forward(self, *inputs: Tensor | Sequence[Tensor]) -> Any:

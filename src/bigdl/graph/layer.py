@@ -147,8 +147,14 @@ class Layer(Called, WeightedModule):
             self.ensure_built(shapes[0] if len(shapes) == 1 else shapes)
         return super().__call__(*args, **kwargs)
 
-    def connect(self, inputs: list[SymbolicTensor]) -> SymbolicTensor | list[SymbolicTensor]:
+    def connect(
+        self, inputs: list[SymbolicTensor], unmasked: frozenset[int] = frozenset()
+    ) -> SymbolicTensor | list[SymbolicTensor]:
         """Applies the layer to symbolic tensors: builds it at the first call, then adds a node.
+
+        Args:
+            inputs: The tensors.
+            unmasked: The numbers of those whose masks are left out; see ``Node``.
 
         Raises:
             LayerError: The inputs' number, rank, shape or mask is not what the layer takes.
@@ -157,11 +163,17 @@ class Layer(Called, WeightedModule):
         shape: Shapes = shapes[0] if len(shapes) == 1 else shapes
         self.ensure_built(shape)
         output_shapes = self._output_shapes(shape)
-        mask = self.mask_kind([tensor.mask for tensor in inputs])
-        return self.add_node(inputs, output_shapes, self.output_dtype(inputs), [mask] * len(output_shapes))
+        mask = self.mask_kind([None if i in unmasked else tensor.mask for i, tensor in enumerate(inputs)])
+        masks = [mask] * len(output_shapes)
+        return self.add_node(inputs, output_shapes, self.output_dtype(inputs), masks, unmasked)
 
     def add_node(
-        self, inputs: list[SymbolicTensor], shapes: list[Shape], dtype: str, masks: list[MaskKind | None]
+        self,
+        inputs: list[SymbolicTensor],
+        shapes: list[Shape],
+        dtype: str,
+        masks: list[MaskKind | None],
+        unmasked: frozenset[int] = frozenset(),
     ) -> SymbolicTensor | list[SymbolicTensor]:
         """Records one call and returns its output tensors, a single one not in a list."""
         index = len(self.inbound_nodes)
@@ -169,7 +181,7 @@ class Layer(Called, WeightedModule):
             SymbolicTensor(tuple(shape), dtype, mask, self, index, i)
             for i, (shape, mask) in enumerate(zip(shapes, masks, strict=True))
         ]
-        self.inbound_nodes.append(Node(self, inputs, outputs))
+        self.inbound_nodes.append(Node(self, inputs, outputs, unmasked))
         return outputs[0] if len(outputs) == 1 else outputs
 
     def output_dtype(self, inputs: list[SymbolicTensor]) -> str:

@@ -16,12 +16,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call: which values it takes, where its results go, and which values nobody needs after it."""
+    """One call: which values it takes, where its results go, and which values nobody needs after it.
+
+    ``unmasked`` are the numbers of the inputs whose masks do not count; see ``Node``.
+    """
 
     layer: Layer
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     done: tuple[int, ...]
+    unmasked: frozenset[int]
 
 
 class Plan:
@@ -57,16 +61,18 @@ class Plan:
                 tuple(slots[x] for x in node.inputs),
                 tuple(slots[x] for x in node.outputs),
                 tuple(slot for slot in {slots[x] for x in node.inputs} if last_use[slot] == i and slot not in keep),
+                node.unmasked,
             )
             for i, node in enumerate(calls)
         ]
 
-    def run(self, inputs: Sequence[Any], masks: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    def run(self, inputs: Sequence[Any], masks: Sequence[Any], applied: bool) -> tuple[list[Any], list[Any]]:
         """Computes the outputs and their masks.
 
         Args:
             inputs: A torch tensor for each input.
             masks: Its mask or None.
+            applied: Whether the graph is a layer of another one, so that the masks of ``unmasked`` inputs count too.
         """
         values: list[Any] = [*inputs, *(None for _ in range(self.size - len(inputs)))]
         value_masks: list[Any] = [*masks, *(None for _ in range(self.size - len(masks)))]
@@ -77,6 +83,8 @@ class Plan:
                 masked = mask is not None
             else:
                 x, mask = [values[i] for i in step.inputs], [value_masks[i] for i in step.inputs]
+                if step.unmasked and not applied:
+                    mask = [None if i in step.unmasked else m for i, m in enumerate(mask)]
                 masked = any(m is not None for m in mask)
             y, y_mask = step.layer.run(x, mask, masked)
             if len(step.outputs) == 1:

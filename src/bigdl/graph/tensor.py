@@ -86,11 +86,14 @@ class Node:
         layer: The layer.
         inputs: What it was applied to; nothing for an entry of the graph and for a model's own graph.
         outputs: What it made.
+        unmasked: The numbers of the inputs that a ``Merge`` has straight from a model's own graph. Keras's models have
+            no mask there, whatever the layers inside have, until their graph is applied to other tensors.
     """
 
     layer: Layer
     inputs: list[SymbolicTensor]
     outputs: list[SymbolicTensor] = field(default_factory=list)
+    unmasked: frozenset[int] = frozenset()
 
     @property
     def outbound_layer(self) -> Layer:

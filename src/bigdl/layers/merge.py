@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from bigdl.errors import LayerError
-from bigdl.graph import Layer, MaskKind, Shape, SymbolicTensor
+from bigdl.graph import Container, Layer, MaskKind, Shape, SymbolicTensor
 from bigdl.layers import backend as K
 from bigdl.layers.expressions import Expression
 from bigdl.layers.functions import (
@@ -86,7 +86,8 @@ class Merge(Layer):
         self.branches = nn.ModuleList(layers or ())
         if layers:
             nodes, tensors = node_indices or [0] * len(layers), tensor_indices or [0] * len(layers)
-            self.connect([self._output_of(*which) for which in zip(layers, nodes, tensors, strict=True)])
+            models = frozenset(i for i, layer in enumerate(layers) if isinstance(layer, Container) and nodes[i] == 0)
+            self.connect([self._output_of(*which) for which in zip(layers, nodes, tensors, strict=True)], models)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
@@ -120,7 +121,9 @@ class Merge(Layer):
     def _error(self, text: str) -> LayerError:
         return LayerError(f"Layer {self.name!r} (Merge): {text}")
 
-    def connect(self, inputs: list[SymbolicTensor]) -> SymbolicTensor | list[SymbolicTensor]:
+    def connect(
+        self, inputs: list[SymbolicTensor], unmasked: frozenset[int] = frozenset()
+    ) -> SymbolicTensor | list[SymbolicTensor]:
         """Applies the layer to symbolic tensors, which can be done once.
 
         Raises:
@@ -128,7 +131,7 @@ class Merge(Layer):
         """
         if self.inbound_nodes:
             raise self._error("it has been applied already. Use another Merge, or the function merge(tensors, ...).")
-        return super().connect(inputs)
+        return super().connect(inputs, unmasked)
 
     def build(self, input_shape: list[Shape]) -> None:
         """Checks that the inputs can be merged."""
