@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary, ref
 
 from bigdl.errors import LayerError
 from bigdl.graph.tensor import Node, Shape
+
+# The calls that take a layer's outputs. Kept beside the layers, so that a copy of one does not take them along.
+_followers: WeakKeyDictionary[Called, list[ref[Node]]] = WeakKeyDictionary()
 
 
 class Called:
@@ -22,6 +26,19 @@ class Called:
 
     name: str
     inbound_nodes: list[Node]
+
+    @property
+    def outbound_nodes(self) -> list[Node]:
+        """The calls of other layers that take this one's outputs; may be set, for scripts that empty it."""
+        return [node for follower in _followers.get(self, ()) if (node := follower()) is not None]
+
+    @outbound_nodes.setter
+    def outbound_nodes(self, nodes: list[Node]) -> None:
+        _followers[self] = [ref(node) for node in nodes]
+
+    def note_follower(self, node: Node) -> None:
+        """Adds a call that takes this layer's outputs."""
+        _followers.setdefault(self, []).append(ref(node))
 
     def get_input_at(self, node_index: int) -> Any:
         """Returns the tensor(s) that a call took."""

@@ -59,10 +59,24 @@ class Container(Layer):
         self.inputs = as_list(input)
         self.outputs = as_list(output)
         self._check_inputs()
-        self._graph: Graph | None = None
         self.inbound_nodes.append(Node(self, [], self.outputs))
         self._register(self.layers)
         self.built = True
+
+    @property
+    def outputs(self) -> list[SymbolicTensor]:
+        """The tensors that the model computes; scripts set them to cut layers off."""
+        return self._outputs
+
+    @outputs.setter
+    def outputs(self, outputs: SymbolicTensor | Sequence[SymbolicTensor]) -> None:
+        self._outputs = as_list(outputs)
+        self._graph: Graph | None = None
+        if self.inbound_nodes:
+            self.inbound_nodes[0].outputs = self._outputs
+
+    def build(self, input_shape: Any = None) -> None:
+        """Does nothing: the layers were built when they were connected."""
 
     def _register(self, layers: Sequence[Layer]) -> None:
         for layer in layers:
@@ -161,6 +175,11 @@ class Container(Layer):
         if len(shapes) != len(self.inputs):
             raise LayerError(f"Model {self.name!r} takes {len(self.inputs)} inputs. Received: {len(shapes)}.")
         return self.graph.plan.infer(shapes, _shape_rule)
+
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:
+        """Returns the types of the outputs' masks for those of the inputs, None without one."""
+        kinds = [None] * len(self.inputs) if mask is None else as_list(mask)
+        return _single(self.graph.plan.infer(kinds, _mask_rule))
 
     def run(self, x: Any, mask: Any = None, masked: bool = False) -> tuple[Any, Any]:
         """Computes the outputs and their masks.

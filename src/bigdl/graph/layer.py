@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 from torch import Tensor, nn
 
 from bigdl.errors import LayerError
+from bigdl.graph.arithmetic import operate
 from bigdl.graph.calls import Called
 from bigdl.graph.names import unique_name
 from bigdl.graph.phase import learning_phase
@@ -181,7 +182,10 @@ class Layer(Called, WeightedModule):
             SymbolicTensor(tuple(shape), dtype, mask, self, index, i)
             for i, (shape, mask) in enumerate(zip(shapes, masks, strict=True))
         ]
-        self.inbound_nodes.append(Node(self, inputs, outputs, unmasked))
+        node = Node(self, inputs, outputs, unmasked)
+        self.inbound_nodes.append(node)
+        for tensor in inputs:
+            tensor.layer.note_follower(node)
         return outputs[0] if len(outputs) == 1 else outputs
 
     def output_dtype(self, inputs: list[SymbolicTensor]) -> str:
@@ -229,6 +233,15 @@ class Layer(Called, WeightedModule):
         if self.activity_regularizer is not None:
             self.activity_losses.append(self.activity_regularizer(y))
         return y, self.compute_mask(x, mask) if masked or self.creates_mask else None
+
+    @property
+    def losses(self) -> list[Any]:
+        """The penalties of the weights as they are, and those of the outputs as tensors of the graph."""
+        weights = [weight.regularizer(weight.value) for weight in self.weights if weight.regularizer is not None]
+        if self.activity_regularizer is None:
+            return weights
+        outputs = (tensor for node in self.inbound_nodes for tensor in node.outputs)
+        return weights + [operate(self.activity_regularizer, (tensor,), {}) for tensor in outputs]
 
     def reset_states(self) -> None:
         """Forgets the state of a stateful layer."""

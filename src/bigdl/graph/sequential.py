@@ -28,12 +28,16 @@ class SequentialContainer(Container):
     def __init__(self, layers: Sequence[Layer] | None = None, name: str | None = None) -> None:
         Layer.__init__(self, name=name)
         self.inputs: list[SymbolicTensor] = []
-        self.outputs: list[SymbolicTensor] = []
-        self._graph = None
+        self.outputs = []
         self._chain: list[Layer] = []
         self._chain_outputs: list[SymbolicTensor] = []
         for layer in layers or ():
             self.add(layer)
+
+    @property
+    def model(self) -> SequentialContainer:
+        """The chain itself; in Keras it holds a model of class ``Model`` here."""
+        return self
 
     @property
     def layers(self) -> list[Layer]:
@@ -109,7 +113,6 @@ class SequentialContainer(Container):
         return outputs[0] if len(outputs) == 1 else outputs
 
     def _update(self, inputs: list[SymbolicTensor]) -> None:
-        self._graph = None
         self.inputs = inputs
         self.outputs = self._chain_outputs[-1:]
         self.inbound_nodes = [Node(self, [], self.outputs), *self.inbound_nodes[1:]] if self._chain else []

@@ -76,7 +76,7 @@ class SymbolicTensor(Arithmetic):
         return f"SymbolicTensor({where}, shape={self.shape}, dtype={self.dtype})"
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, weakref_slot=True)
 class Node:
     """One call of a layer: the tensors it was applied to and those it made.
 

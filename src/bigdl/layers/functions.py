@@ -14,7 +14,7 @@ from bigdl.graph import Shape
 from bigdl.graph.tensor import Shapes
 from bigdl.layers.expressions import FUNCTIONS, MOST_VALUES, Expression
 from bigdl.layers.settings import epsilon, image_dim_ordering
-from bigdl.registry.functions import Vocabulary, load_function, own_function
+from bigdl.registry.functions import FunctionName, Vocabulary, load_function, own_function
 
 Function = Callable[..., Any]
 
@@ -46,14 +46,14 @@ def optional_function_from_config(value: Any, kind: str | None, layer: str) -> A
     Returns:
         The value, or the user's own function of that name; None for a function that is not given.
     """
-    return value if kind in ("raw", None) else own_function(value, layer)
+    return value if kind in ("raw", None) else own_function(value, kind, layer)
 
 
 def part_config(key: str, kind_key: str, value: Any) -> dict[str, Any]:
     """Returns what a configuration says of a value or a user's function: of that its name, never its code."""
     if not callable(value):
         return {key: value, kind_key: "raw"}
-    return {key: getattr(value, "__name__", type(value).__name__), kind_key: "function"}
+    return {key: FunctionName.of(value), kind_key: "function"}
 
 
 def takes_mask(function: Function) -> bool:

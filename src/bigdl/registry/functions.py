@@ -24,6 +24,23 @@ from bigdl.formats.lambdas import compute as compute
 from bigdl.registry.objects import custom_object
 
 
+class FunctionName(str):
+    """The name of a live function, as a configuration in memory holds it; in a file only the name is left.
+
+    Attributes:
+        function: The function.
+    """
+
+    function: Callable[..., Any]
+
+    @classmethod
+    def of(cls, function: Callable[..., Any]) -> FunctionName:
+        """Returns the name of a function."""
+        name = cls(getattr(function, "__name__", type(function).__name__))
+        name.function = function
+        return name
+
+
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """What the functions of files may use.
@@ -107,6 +124,8 @@ def load_function(
     own = custom_object(layer)
     if own is not None:
         return _callable(own, layer)
+    if isinstance(value, FunctionName):
+        return value.function
     if kind == "function" or (kind is None and isinstance(value, str) and value.isidentifier()):
         return _named(str(value), layer)
     where = f"Layer {layer!r}"
@@ -129,19 +148,21 @@ def load_function(
         ) from error
 
 
-def own_function(value: Any, layer: str) -> Callable[..., Any] | None:
+def own_function(value: Any, kind: str | None, layer: str) -> Callable[..., Any] | None:
     """Returns the user's own function in the place of one that a file names or holds; None where there is none.
 
     Args:
         value: A name, or the function's code with its defaults and closure.
+        kind: ``"function"`` for a name, ``"lambda"`` for code; None where the file does not say.
         layer: The layer's name, for messages.
 
     Raises:
         FormatError: It is neither.
     """
-    name = (
-        value if isinstance(value, str) and value.isidentifier() else read_function(value, f"Layer {layer!r}").code.name
-    )
+    if isinstance(value, FunctionName):
+        return value.function
+    is_name = isinstance(value, str) and (kind == "function" or value.isidentifier())
+    name = str(value) if is_name else read_function(value, f"Layer {layer!r}").code.name
     own = custom_object(name)
     return None if own is None else _callable(own, name)
 
