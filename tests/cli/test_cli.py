@@ -82,6 +82,13 @@ def test_inspect_as_json(capsys):
     assert found["layers"][0]["weights"][0]["found"] == found["layers"][0]["weights"][0]["expected"]
 
 
+def test_options_of_loading(capsys):
+    case = GOLDENS.parent / "goldens_theano" / "net_th"
+    arguments = [f"{case}_as_tf.json", f"{case}.h5"]
+    assert main(["inspect", *arguments]) == 1
+    assert main(["inspect", "--original-backend", "theano", "--by-name", "--dim-ordering", "tf", *arguments]) == 0
+
+
 def test_an_error_is_one_line(tmp_path, capsys):
     assert main(["inspect", str(tmp_path / "missing.json")]) == 1
     printed = capsys.readouterr()

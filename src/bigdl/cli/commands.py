@@ -20,7 +20,7 @@ from bigdl.registry.support import support_page
 
 def inspect(options: Namespace) -> int:
     """Shows what is in model files."""
-    found = bigdl.inspect(options.model, options.weights, options.by_name)
+    found = bigdl.inspect(options.model, options.weights, **_loading(options))
     if options.json:
         print(json.dumps({"loads": found.loads, **dataclasses.asdict(found)}, indent=2))
     else:
@@ -78,7 +78,15 @@ def _load(options: Namespace, weights_matter: bool = True) -> Model:
     with read_model(options.model, options.weights) as spec:
         if spec.weights is None and weights_matter:
             print(f"bigdl: warning: {spec.source} holds no weights; they have initial values.", file=sys.stderr)
-        return from_spec(spec, options.by_name)
+        return from_spec(spec, **_loading(options))
+
+
+def _loading(options: Namespace) -> dict[str, Any]:
+    return {
+        "by_name": options.by_name,
+        "original_backend": options.original_backend,
+        "dim_ordering": options.dim_ordering,
+    }
 
 
 def _training_data(model: Model, options: Namespace) -> tuple[Any, Any]:

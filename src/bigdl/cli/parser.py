@@ -81,6 +81,12 @@ def _model(command: ArgumentParser) -> None:
 
 def _loading(command: ArgumentParser) -> None:
     command.add_argument("--by-name", action="store_true", help="match weights with layers by name")
+    command.add_argument(
+        "--original-backend", choices=("tensorflow", "theano"), help="the backend of Keras that wrote the weights"
+    )
+    command.add_argument(
+        "--dim-ordering", choices=("tf", "th"), help="the ordering of layers for which the definition gives none"
+    )
 
 
 def _training_data(command: ArgumentParser) -> None:

@@ -13,6 +13,7 @@ from bigdl.files import Uri, display
 from bigdl.formats import Backend, likely_backend, read_architecture, read_model, read_weights
 from bigdl.formats.spec import GraphSpec, LayerArrays, ModelSpec, StoredArray
 from bigdl.graph import Layer, Shape, Weight
+from bigdl.models.backends import adaptation, backend_hint, checked_backend
 from bigdl.models.inspection_arrays import Pair, arrays_by_finding, owners_of
 from bigdl.models.inspection_table import table
 from bigdl.models.orderings import with_orderings
@@ -119,6 +120,7 @@ def inspect(
     *,
     custom_objects: Mapping[str, Any] | None = None,
     skip_mismatch: bool = False,
+    original_backend: str | None = None,
     dim_ordering: str | None = None,
 ) -> Inspection:
     """Looks into model files without loading the model: no memory is taken for its weights, no array is read.
@@ -129,13 +131,14 @@ def inspect(
         by_name: As in ``load_keras``.
         custom_objects: As in ``load_keras``.
         skip_mismatch: As in ``load_keras``.
+        original_backend: As in ``load_keras``.
         dim_ordering: As in ``load_keras``.
 
     Returns:
         What is there, and what would go wrong on loading. Damaged files are no error here.
 
     Raises:
-        DataError: No file is given.
+        DataError: No file is given, or there is no such backend.
         MissingFileError: A file does not exist.
         StorageError: A file cannot be read.
         LayerError: ``dim_ordering`` is no ordering.
@@ -144,13 +147,23 @@ def inspect(
         def_path, weights_path = weights_path, None
     if def_path is None:
         raise DataError("inspect needs a file: def_path='model.json', or a full HDF5 save. Received: nothing.")
+    matching = _Matching(by_name, skip_mismatch, checked_backend(original_backend))
     with ExitStack() as stack:
         spec, problems = _read(stack, def_path, weights_path)
         stack.enter_context(custom_object_scope(custom_objects))
         spec = with_orderings(spec, dim_ordering, by_name)
         # As load_keras: with weights by position no initial value is asked for.
         stack.enter_context(on_trial(initialize=spec.weights is None or by_name))
-        return _inspection(spec, display(def_path), problems, by_name, skip_mismatch)
+        return _inspection(spec, display(def_path), problems, matching)
+
+
+@dataclass(frozen=True, slots=True)
+class _Matching:
+    """How a file's arrays are matched with layers."""
+
+    by_name: bool
+    skip_mismatch: bool
+    original_backend: str | None
 
 
 def _read(stack: ExitStack, definition: Uri, weights: Uri | None) -> tuple[ModelSpec, list[str]]:
@@ -175,16 +188,19 @@ def _attempt(stack: ExitStack, opened: AbstractContextManager[T], problems: list
         return None
 
 
-def _inspection(spec: ModelSpec, source: str, problems: list[str], by_name: bool, skip_mismatch: bool) -> Inspection:
+def _inspection(spec: ModelSpec, source: str, problems: list[str], matching: _Matching) -> Inspection:
     found = survey(spec.graph) if spec.graph.layers else Survey()
     problems += [str(finding.problem) for finding in found.findings if finding.problem is not None]
     if found.problem is not None:
         problems.append(str(found.problem))
     owners: dict[LayerArrays, Finding] = {}
+    hint = None
     if spec.weights is not None:
-        owners = owners_of(found.model, found.findings, spec.weights, by_name)
-        if found.model is not None:
-            problems += weight_problems(found.model, spec.weights, by_name, skip_mismatch)
+        owners = owners_of(found.model, found.findings, spec.weights, matching.by_name)
+    if spec.weights is not None and found.model is not None:
+        adapt = adaptation(found.model, matching.original_backend)
+        problems += weight_problems(found.model, spec.weights, matching.by_name, matching.skip_mismatch, adapt)
+        hint = backend_hint(found.model, spec.weights, matching.original_backend)
     arrays = arrays_by_finding(found.findings, owners)
     return Inspection(
         source=source,
@@ -197,7 +213,7 @@ def _inspection(spec: ModelSpec, source: str, problems: list[str], by_name: bool
         layers=tuple(_layer(finding, arrays[finding]) for finding in found.findings),
         unused=tuple((a.name, _unexpected(a.arrays)) for a in spec.weights or () if a.arrays and a not in owners),
         problems=tuple(dict.fromkeys(problems)),
-        notes=spec.notes,
+        notes=(*spec.notes, hint) if hint is not None else spec.notes,
     )
 
 

@@ -12,6 +12,7 @@ from bigdl.files import Uri
 from bigdl.formats import read_model, read_weights
 from bigdl.formats.spec import ModelSpec, WeightsSpec
 from bigdl.graph import Container, without_initialization
+from bigdl.models.backends import adaptation, backend_hint, checked_backend
 from bigdl.models.compiled_state import restore_frozen, restore_training
 from bigdl.models.orderings import with_orderings
 from bigdl.registry import LoadReport, build_graph, custom_object_scope, load_by_name, load_by_position
@@ -30,6 +31,7 @@ def load_keras(
     custom_objects: Mapping[str, Any] | None = None,
     skip_mismatch: bool = False,
     compile: bool = True,
+    original_backend: str | None = None,
     dim_ordering: str | None = None,
     json_path: Uri | None = None,
     hdf5_path: Uri | None = None,
@@ -48,6 +50,10 @@ def load_keras(
         custom_objects: The user's own layers, layer converters and functions, by the name the files use.
         skip_mismatch: With ``by_name``, whether layers whose arrays differ in shape are left alone instead of an error.
         compile: Whether a model that was compiled when it was saved is compiled again.
+        original_backend: ``"tensorflow"`` or ``"theano"``: the backend of Keras that wrote the weights. Theano turns
+            the kernels of convolutions around; with ``"theano"`` they are turned back, and where those of the file have
+            the other ``dim_ordering`` than the model, they and the rows behind ``Flatten`` are reordered. By default
+            nothing is turned, and the log warns of weights that seem to be Theano's.
         dim_ordering: ``"tf"`` or ``"th"``: the ordering of layers whose files lack it, as Keras writes none for
             padding, cropping, upsampling and spatial dropout. By default that of the layers around, or the only one
             that fits, else the process's default, which is Keras's (``~/.keras/keras.json``). The log says which.
@@ -58,7 +64,7 @@ def load_keras(
         The model, in training mode as BigDL's. It is a ``torch.nn.Module``.
 
     Raises:
-        DataError: No definition is given, or one argument twice.
+        DataError: No definition is given, or one argument twice, or there is no such backend.
         FormatError: A file is not what it should be.
         UnsupportedLayerError: A layer's class is not known.
         LayerError: A layer's configuration or input is not one Keras 1.2.2 takes.
@@ -71,8 +77,17 @@ def load_keras(
         definition, weights = weights, None
     if definition is None:
         raise DataError("load_keras needs a definition: def_path='model.json', or a full HDF5 save. Received: nothing.")
+    checked_backend(original_backend)
     with read_model(definition, weights) as spec:
-        return from_spec(spec, by_name, skip_mismatch, custom_objects, compile, dim_ordering=dim_ordering)
+        return from_spec(
+            spec,
+            by_name,
+            skip_mismatch,
+            custom_objects,
+            compile,
+            original_backend=original_backend,
+            dim_ordering=dim_ordering,
+        )
 
 
 def load_model(filepath: Uri, custom_objects: Mapping[str, Any] | None = None) -> Model:
@@ -101,6 +116,7 @@ def from_spec(
     custom_objects: Mapping[str, Any] | None = None,
     compile: bool = True,
     strict: bool = False,
+    original_backend: str | None = None,
     dim_ordering: str | None = None,
 ) -> Model:
     """Makes a live model of a description; see ``load_keras`` for the arguments.
@@ -117,23 +133,36 @@ def from_spec(
             model = cast("Model", build_graph(spec.graph))
         restore_frozen(model, spec)
         if spec.weights is not None:
-            _load(model, spec.weights, by_name, skip_mismatch)
+            _load(model, spec.weights, by_name, skip_mismatch, original_backend)
         if compile:
             restore_training(model, spec, strict)
     return model
 
 
-def load_weights(model: Model, path: Uri, by_name: bool = False, skip_mismatch: bool = False) -> None:
+def load_weights(
+    model: Model,
+    path: Uri,
+    by_name: bool = False,
+    skip_mismatch: bool = False,
+    original_backend: str | None = None,
+) -> None:
     """Reads weights into a model; see ``Model.load_weights``."""
+    checked_backend(original_backend)
     with read_weights(path) as weights:
-        _load(model, weights, by_name, skip_mismatch)
+        _load(model, weights, by_name, skip_mismatch, original_backend)
 
 
-def _load(model: Container, weights: WeightsSpec, by_name: bool, skip_mismatch: bool) -> None:
+def _load(
+    model: Container, weights: WeightsSpec, by_name: bool, skip_mismatch: bool, original_backend: str | None
+) -> None:
+    adapt = adaptation(model, original_backend)
     if by_name:
-        _log(load_by_name(model, weights, skip_mismatch), weights.source)
+        _log(load_by_name(model, weights, skip_mismatch, adapt), weights.source)
     else:
-        load_by_position(model, weights)
+        load_by_position(model, weights, adapt)
+    hint = backend_hint(model, weights, original_backend)
+    if hint is not None:
+        logger.warning("%s", hint)
 
 
 def _log(report: LoadReport, source: str) -> None:

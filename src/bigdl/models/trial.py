@@ -12,7 +12,7 @@ import torch
 from bigdl.errors import BigDLError
 from bigdl.formats.spec import StoredArray, WeightsSpec
 from bigdl.graph import Container, without_initialization
-from bigdl.registry import load_by_name, load_by_position
+from bigdl.registry import Adapt, load_by_name, load_by_position
 
 
 @contextlib.contextmanager
@@ -26,7 +26,9 @@ def on_trial(initialize: bool = False) -> Iterator[None]:
         yield
 
 
-def weight_problems(model: Container, weights: WeightsSpec, by_name: bool, skip_mismatch: bool) -> list[str]:
+def weight_problems(
+    model: Container, weights: WeightsSpec, by_name: bool, skip_mismatch: bool, adapt: Adapt | None = None
+) -> list[str]:
     """Loads arrays that are not read into a model without memory, and returns what goes wrong.
 
     Args:
@@ -34,13 +36,14 @@ def weight_problems(model: Container, weights: WeightsSpec, by_name: bool, skip_
         weights: The file's arrays.
         by_name: Whether they are matched by name.
         skip_mismatch: Whether layers of the same name with other arrays are left alone.
+        adapt: Changes the arrays first.
     """
     hollow = replace(weights, layers=tuple(replace(a, arrays=tuple(map(_hollow, a.arrays))) for a in weights))
     try:
         if by_name:
-            load_by_name(model, hollow, skip_mismatch)
+            load_by_name(model, hollow, skip_mismatch, adapt)
         else:
-            load_by_position(model, hollow)
+            load_by_position(model, hollow, adapt)
     except BigDLError as error:
         return [str(error)]
     return []

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from bigdl.errors import WeightMismatchError
 from bigdl.formats.spec import LayerArrays, StoredArray, WeightsSpec
-from bigdl.graph import Container, Layer
+from bigdl.graph import Container, Layer, Weight
 from bigdl.graph.weighted import WeightedModule
 from bigdl.registry.classes import WeightConverter, entry_for
+
+Adapt = Callable[[Mapping[Weight, StoredArray]], Mapping[Weight, StoredArray]]
+"""Changes the arrays that are about to be loaded, by the weight that they are for."""
 
 
 @dataclass(slots=True)
@@ -28,18 +33,33 @@ class LoadReport:
     initial: list[str] = field(default_factory=list)
 
 
-def load_by_position(model: Container, weights: WeightsSpec) -> LoadReport:
+@dataclass(slots=True)
+class _Match:
+    """A layer and what a file has for it, in the layer's present layout; its place is for messages."""
+
+    layer: Layer
+    arrays: Sequence[StoredArray]
+    where: str
+
+
+def load_by_position(model: Container, weights: WeightsSpec, adapt: Adapt | None = None) -> LoadReport:
     """Loads arrays in the order of layers; layers without weights do not count, names play no part.
+
+    The oldest files keep the arrays of all branches of a ``Merge`` under one layer. Where such a file has fewer layers
+    than the model, its arrays are dealt out to the model's layers in order.
 
     Args:
         model: The model.
         weights: The file's arrays.
+        adapt: Changes the arrays of the whole model before they are checked.
 
     Raises:
         WeightMismatchError: Another number of layers, of arrays in a layer, or another shape; nothing is loaded then.
     """
     layers = [layer for layer in model.weight_layers if layer.weights]
     stored = [arrays for arrays in weights if arrays.arrays]
+    if not weights.named and len(stored) < len(layers):
+        stored = _dealt_out(layers, stored, weights.source)
     if len(layers) != len(stored):
         raise WeightMismatchError(
             f"{weights.source} holds weights of {len(stored)} layers, the model {model.name!r} has "
@@ -48,19 +68,25 @@ def load_by_position(model: Container, weights: WeightsSpec) -> LoadReport:
             "layers of the same name."
         )
     matches = [
-        (layer, _fitting(layer, arrays, weights.source, position=i))
+        _match(layer, arrays, weights.source, f", number {i} of those with weights")
         for i, (layer, arrays) in enumerate(zip(layers, stored, strict=True))
     ]
+    _adapt(matches, adapt)
+    for match in matches:
+        _check(match)
     return _assign(matches, LoadReport())
 
 
-def load_by_name(model: Container, weights: WeightsSpec, skip_mismatch: bool = False) -> LoadReport:
+def load_by_name(
+    model: Container, weights: WeightsSpec, skip_mismatch: bool = False, adapt: Adapt | None = None
+) -> LoadReport:
     """Loads the arrays of layers whose name is in the file; the others keep their initial values.
 
     Args:
         model: The model.
         weights: The file's arrays.
         skip_mismatch: Whether a layer whose arrays differ in number or shape is left alone instead of an error.
+        adapt: Changes the arrays of the whole model before they are checked.
 
     Raises:
         WeightMismatchError: The file's layers have no names, or a layer of the same name has other arrays and
@@ -74,41 +100,81 @@ def load_by_name(model: Container, weights: WeightsSpec, skip_mismatch: bool = F
     for layer in model.weight_layers:
         by_name[layer.name].append(layer)
     report = LoadReport()
-    matches: list[tuple[Layer, Sequence[StoredArray]]] = []
+    matches = []
     for arrays in weights:
         if arrays.name not in by_name and arrays.arrays:
             report.skipped[arrays.name] = "no layer of this name in the model"
         for layer in by_name.get(arrays.name, []):
-            try:
-                matches.append((layer, _fitting(layer, arrays, weights.source)))
-            except WeightMismatchError as error:
-                if not skip_mismatch:
-                    raise
-                report.skipped[arrays.name] = str(error)
-    matched = {layer for layer, _ in matches}
+            with _skipping(report, arrays.name, skip_mismatch):
+                matches.append(_match(layer, arrays, weights.source))
+    _adapt(matches, adapt)
+    fitting = []
+    for match in matches:
+        with _skipping(report, match.layer.name, skip_mismatch):
+            _check(match)
+            fitting.append(match)
+    matched = {match.layer for match in fitting}
     report.initial = [layer.name for layer in model.weight_layers if layer.weights and layer not in matched]
-    return _assign(matches, report)
+    return _assign(fitting, report)
 
 
-def _fitting(layer: Layer, stored: LayerArrays, source: str, position: int | None = None) -> Sequence[StoredArray]:
-    """Returns the stored arrays in the layer's present layout, checked against its weights."""
-    place = "" if position is None else f", number {position} of those with weights"
+def _dealt_out(layers: Sequence[Layer], stored: Sequence[LayerArrays], source: str) -> list[LayerArrays]:
+    """Returns the arrays of a file without names by layer of the model, each as many as it has weights."""
+    arrays = [(group.name, array) for group in stored for array in group.arrays]
+    expected = sum(len(layer.weights) for layer in layers)
+    if len(arrays) != expected:
+        raise WeightMismatchError(
+            f"{source} holds {len(arrays)} arrays in {len(stored)} layers without names, the {len(layers)} layers with "
+            f"weights of the model ({_names([layer.name for layer in layers])}) have {expected}. Are these weights of "
+            "another model?"
+        )
+    remaining = iter(arrays)
+    taken = [list(islice(remaining, len(layer.weights))) for layer in layers]
+    return [LayerArrays(share[0][0], tuple(array for _, array in share)) for share in taken]
+
+
+@contextlib.contextmanager
+def _skipping(report: LoadReport, name: str, skip: bool) -> Iterator[None]:
+    """Notes a layer whose arrays do not fit instead of an error, if that is asked for."""
+    try:
+        yield
+    except WeightMismatchError as error:
+        if not skip:
+            raise
+        report.skipped[name] = str(error)
+
+
+def _match(layer: Layer, stored: LayerArrays, source: str, place: str = "") -> _Match:
     where = f"Layer {layer.name!r} ({type(layer).__name__}{place}) and {stored.name!r} of {source}"
-    arrays = _converted(layer, stored.arrays, where)
-    expected = layer.weights
+    return _Match(layer, _converted(layer, stored.arrays, where), where)
+
+
+def _adapt(matches: Sequence[_Match], adapt: Adapt | None) -> None:
+    if adapt is None:
+        return
+    pairs = [pair for match in matches for pair in zip(match.layer.weights, match.arrays, strict=False)]
+    adapted = adapt(dict(pairs))
+    for match in matches:
+        known = len(match.layer.weights)  # more or fewer arrays are refused later
+        weights = match.layer.weights[: len(match.arrays)]
+        match.arrays = [*(adapted[weight] for weight in weights), *match.arrays[known:]]
+
+
+def _check(match: _Match) -> None:
+    """Compares the arrays with what the layer expects."""
+    expected, arrays = match.layer.weights, match.arrays
     if len(arrays) != len(expected):
         raise WeightMismatchError(
-            f"{where}: the layer expects {len(expected)} arrays "
+            f"{match.where}: the layer expects {len(expected)} arrays "
             f"({', '.join(f'{weight.name}{weight.shape}' for weight in expected) or 'none'}). "
             f"Received: {len(arrays)} ({', '.join(f'{a.name}{a.shape}' for a in arrays) or 'none'})."
         )
-    for weight, shape, array in zip(expected, _expected_shapes(layer, arrays), arrays, strict=True):
+    for weight, shape, array in zip(expected, _expected_shapes(match.layer, arrays), arrays, strict=True):
         if shape != array.shape:
             raise WeightMismatchError(
-                f"{where}: {weight.name!r} must have shape {shape}. Received: {array.name!r} with shape "
+                f"{match.where}: {weight.name!r} must have shape {shape}. Received: {array.name!r} with shape "
                 f"{array.shape}. Are these weights of another model?"
             )
-    return arrays
 
 
 def _converted(layer: Layer, arrays: Sequence[StoredArray], where: str) -> Sequence[StoredArray]:
@@ -169,8 +235,9 @@ def _by_module(layer: Layer) -> dict[WeightedModule, list[int]]:
     return places
 
 
-def _assign(matches: Sequence[tuple[Layer, Sequence[StoredArray]]], report: LoadReport) -> LoadReport:
-    for layer, arrays in matches:
+def _assign(matches: Sequence[_Match], report: LoadReport) -> LoadReport:
+    for match in matches:
+        layer, arrays = match.layer, match.arrays
         for module, places in _by_module(layer).items():
             module.resize([arrays[i].shape for i in places])
         for weight, array in zip(layer.weights, arrays, strict=True):
