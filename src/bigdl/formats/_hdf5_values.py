@@ -1,6 +1,5 @@
 """The values of an array in an HDF5 file, whole or in pieces."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +8,8 @@ import h5py
 import numpy as np
 
 from bigdl.formats._guard import guarded, shown
+from bigdl.formats._pieces import pieces_of
 from bigdl.formats.spec import Array
-
-_PIECE = 4 * 2**20  # bytes; little enough for a processor's cache, where copying into another layout is fast
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +40,17 @@ class DatasetReader:
 
     def pieces(self) -> Iterator[Array]:
         """Gives the array in pieces along its first axis; each lasts until the next is asked for."""
-        rows = self._rows_at_once()
-        if not self.shape or rows >= self.shape[0]:
+        with guarded(self.source, f"array {shown(self.name)}"):
+            stored_together = self.dataset.chunks[0] if self.dataset.chunks else 1
+        pieces = pieces_of(self.shape, self.dtype.itemsize, stored_together)
+        if not pieces:
             yield self()
             return
-        buffer = np.empty((rows, *self.shape[1:]), self.dtype)
-        for start in range(0, self.shape[0], rows):
-            piece = buffer[: self.shape[0] - start]
-            self._read_rows(start, piece)
+        buffer = np.empty((pieces[0].stop, *self.shape[1:]), self.dtype)
+        for rows in pieces:
+            piece = buffer[: rows.stop - rows.start]
+            self._read_rows(rows.start, piece)
             yield piece
-
-    def _rows_at_once(self) -> int:
-        with guarded(self.source, f"array {shown(self.name)}"):
-            stored_together: int = self.dataset.chunks[0] if self.dataset.chunks else 1
-        row = self.dtype.itemsize * math.prod(self.shape[1:])
-        return math.ceil(_PIECE / max(row, 1) / stored_together) * stored_together
 
     def _read_rows(self, start: int, piece: Array) -> None:
         with guarded(self.source, f"array {shown(self.name)}"):

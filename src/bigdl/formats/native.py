@@ -6,6 +6,7 @@ Its metadata has the key ``bigdl``: a JSON mapping with ``format`` (its version)
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from safetensors.numpy import save_file
 from bigdl import files
 from bigdl.errors import FormatError
 from bigdl.formats._guard import distinct, guarded
+from bigdl.formats._pieces import pieces_of
 from bigdl.formats._sniff import describe, looks_like_native
 from bigdl.formats._text import parse
 from bigdl.formats.keras_json import KERAS_VERSION, architecture, dumps
@@ -177,13 +179,33 @@ class _Reader:
             shape, dtype = tuple(entry.get_shape()), entry.get_dtype()
         if dtype not in _DTYPES:
             raise self._error(f"array {key!r} has dtype {dtype}; one of {sorted(_DTYPES)} is read")
-
-        def read() -> Array:
-            with guarded(self.source, f"array {key!r}"):
-                array: Array = self.file.get_tensor(key)
-            return array
-
-        return StoredArray(name, shape, np.dtype(_DTYPES[dtype]), read)
+        kind = np.dtype(_DTYPES[dtype])
+        return StoredArray(name, shape, kind, _TensorReader(self.file, key, shape, kind.itemsize, self.source))
 
     def _error(self, text: str) -> FormatError:
         return FormatError(f"{self.source}: {text}. The file is damaged; save the model again.")
+
+
+@dataclass(frozen=True, slots=True)
+class _TensorReader:
+    """Reads a tensor of an open file."""
+
+    file: Any
+    key: str
+    shape: tuple[int, ...]
+    itemsize: int
+    source: str
+
+    def __call__(self) -> Array:
+        with guarded(self.source, f"array {self.key!r}"):
+            array: Array = self.file.get_tensor(self.key)
+        return array
+
+    def pieces(self) -> Iterator[Array]:
+        pieces = pieces_of(self.shape, self.itemsize)
+        if not pieces:
+            yield self()
+        for rows in pieces:
+            with guarded(self.source, f"array {self.key!r}"):
+                piece: Array = self.file.get_slice(self.key)[rows]
+            yield piece

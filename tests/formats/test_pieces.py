@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from bigdl.errors import FormatError
+from bigdl.formats import open_native, write_native
 from bigdl.formats._hdf5_values import DatasetReader
-from bigdl.formats.spec import StoredArray
+from bigdl.formats.spec import LayerArrays, StoredArray
 
 LARGE = np.arange(3_000_000, dtype="float32").reshape(3000, 10, 100)
 
@@ -60,3 +61,16 @@ def test_closed_file(file):
         reader()
     with pytest.raises(FormatError, match="'a' cannot be read"):
         next(reader.pieces())
+
+
+def test_pieces_of_the_librarys_own_format(tmp_path):
+    arrays = (StoredArray.of("large", LARGE), StoredArray.of("scalar", np.array(3.0)))
+    config = [{"class_name": "Dense", "config": {"name": "a", "output_dim": 3}}]
+    write_native(tmp_path / "m.bigdl", "Sequential", config, [LayerArrays("a", arrays)])
+    with open_native(tmp_path / "m.bigdl") as spec:
+        assert spec.weights is not None
+        large, scalar = spec.weights.layers[0].arrays
+        pieces = list(large.pieces())
+        assert len(pieces) == 3
+        assert np.array_equal(np.concatenate(pieces), LARGE)
+        assert [piece.item() for piece in scalar.pieces()] == [3]
