@@ -13,6 +13,7 @@ from bigdl.errors import DataError, LayerError
 from bigdl.graph.input import InputLayer
 from bigdl.graph.layer import Layer
 from bigdl.graph.plan import Plan
+from bigdl.graph.ports import Ports
 from bigdl.graph.tensor import MaskKind, Node, Shape, Shapes, SymbolicTensor, as_list
 from bigdl.graph.traversal import trace
 from bigdl.graph.weight import Weight
@@ -33,7 +34,7 @@ class Graph:
     plan: Plan
 
 
-class Container(Layer):
+class Container(Ports, Layer):
     """A directed acyclic graph of layers (Keras 1.2.2's ``Container``).
 
     Masks:
@@ -114,31 +115,6 @@ class Container(Layer):
     def weight_layers(self) -> list[Layer]:
         """The layers in the order in which weight files hold them."""
         return self.layers
-
-    @property
-    def input_layers(self) -> list[Layer]:
-        """The layer of each input."""
-        return [tensor.layer for tensor in self.inputs]
-
-    @property
-    def input_names(self) -> list[str]:
-        """The name of each input's layer."""
-        return [tensor.layer.name for tensor in self.inputs]
-
-    @property
-    def output_names(self) -> list[str]:
-        """The name of each output's layer."""
-        return [tensor.layer.name for tensor in self.outputs]
-
-    @property
-    def input_shape(self) -> Shapes:
-        """The shape of the input, batch axis first; a list where there are several."""
-        return cast(Shapes, _single([tensor.shape for tensor in self.inputs]))
-
-    @property
-    def output_shape(self) -> Shapes:
-        """The shape of the output, batch axis first; a list where there are several."""
-        return cast(Shapes, _single([tensor.shape for tensor in self.outputs]))
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Returns a layer by its name or by its position in ``layers``.

@@ -115,6 +115,7 @@ from bigdl.layers.backend.variables import (
     variable,
     zeros,
 )
+from bigdl.layers.settings import BACKEND as _BACKEND
 from bigdl.layers.settings import (
     backend,
     epsilon,
@@ -133,6 +134,7 @@ from bigdl.models.crossentropies import (
 from bigdl.models.graph_functions import function, gradients, placeholder
 
 __all__ = [
+    "_BACKEND",
     "abs",
     "all",
     "any",

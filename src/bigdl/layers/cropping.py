@@ -49,14 +49,14 @@ class Cropping(SpatialLayer):
         """Returns the output's shape.
 
         Raises:
-            LayerError: Nothing would be left of the input.
+            LayerError: The input is smaller than what is cut off.
         """
         channels, lengths = self.split_shape(input_shape)
         left = [
             None if length is None else length - before - after
             for length, (before, after) in zip(lengths, self.cuts, strict=False)
         ]
-        return self.join_shape(input_shape[0], channels, self.checked_lengths(left, input_shape))
+        return self.join_shape(input_shape[0], channels, self.checked_lengths(left, input_shape, least=0))
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as Keras 1.2.2 writes them."""

@@ -12,6 +12,9 @@ from bigdl.settings import image_dim_ordering as image_dim_ordering
 from bigdl.settings import set_epsilon as set_epsilon
 from bigdl.settings import set_image_dim_ordering as set_image_dim_ordering
 
+BACKEND = "tensorflow"
+"""The backend of Keras 1.2.2 whose behaviour and weight layouts are those here."""
+
 
 def floatx() -> str:
     """Returns the name of the dtype of new weights, torch's default one."""
@@ -30,5 +33,5 @@ def set_floatx(floatx: str) -> None:
 
 
 def backend() -> str:
-    """Returns ``"tensorflow"``: the backend of Keras 1.2.2 whose behaviour and weight layouts are those here."""
-    return "tensorflow"
+    """Returns ``BACKEND``."""
+    return BACKEND

@@ -124,13 +124,15 @@ class SpatialLayer(Layer):
             )
         return border_mode
 
-    def checked_lengths(self, lengths: Sequence[int | None], input_shape: Shape) -> Sequence[int | None]:
+    def checked_lengths(
+        self, lengths: Sequence[int | None], input_shape: Shape, least: int = 1
+    ) -> Sequence[int | None]:
         """Returns the output's lengths.
 
         Raises:
-            LayerError: One of them is not positive.
+            LayerError: One of them is less than ``least``.
         """
-        if any(length is not None and length <= 0 for length in lengths):
+        if any(length is not None and length < least for length in lengths):
             hint = "" if self.rank == 1 else f" Is dim_ordering={self.dim_ordering!r} what the model was built with?"
             raise LayerError(
                 f"Layer {self.name!r} ({type(self).__name__}): an input of shape {input_shape} is too small, nothing "

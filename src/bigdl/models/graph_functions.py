@@ -126,7 +126,7 @@ class Function:
             else:
                 training = bool(value)
         with in_mode(self._layers, training), torch.set_grad_enabled(self._needs_gradients):
-            made, _ = self._plan.run(tensors, [None] * len(tensors))
+            made, _ = self._plan.run(tensors, [None] * len(tensors), applied=False)
         computed = dict(zip(self._symbolic, made, strict=True))
         values = [computed[tensor] if isinstance(tensor, SymbolicTensor) else tensor for tensor in self._wanted]
         arrays = [torch.as_tensor(value).detach().cpu().numpy() for value in values]
