@@ -3,12 +3,16 @@
 import numpy as np
 from keras.layers import (
     LSTM,
+    Activation,
+    ActivityRegularization,
     BatchNormalization,
     Bidirectional,
     Convolution2D,
     Dense,
+    Dropout,
     Embedding,
     Flatten,
+    GaussianDropout,
     GlobalMaxPooling1D,
     Input,
     Masking,
@@ -250,6 +254,16 @@ def text_of_many_kernels():
     table = Embedding(6, 4, input_length=7)(x)
     columns = [GlobalMaxPooling1D()(LSTM(units, return_sequences=True)(table)) for units in (2, 3)]
     return Model(x, Dense(2, activation="softmax")(merge(columns, mode="concat")))
+
+
+@case
+def inputs_returned_as_they_are():
+    """Layers that return TensorFlow's own tensor: the file then names them as the model's inputs."""
+    a, b = vectors(2)
+    before = Dense(3, activation="tanh")(a)
+    same = ActivityRegularization(l1=0.1)(Dropout(0.0)(Activation("linear")(a)))
+    other = GaussianDropout(0.0)(b)
+    return Model([b, a], [merge([Dense(3)(same), Dense(3)(other), before], mode="mul"), same])
 
 
 def random_graph(seed):

@@ -90,15 +90,15 @@ class Container(Ports, Layer):
         if self._graph is None:
             layers, nodes = trace(self.outputs)
             self._check_names(layers)
-            self._graph = Graph(layers, set(nodes), Plan(self.inputs, self.outputs, nodes))
+            self._graph = Graph(layers, set(nodes), Plan([x.source for x in self.inputs], self.outputs, nodes))
             self.stateful = any(layer.stateful for layer in layers)
         return self._graph
 
     def _check_inputs(self) -> None:
         for tensor in self.inputs:
-            if not isinstance(tensor, SymbolicTensor) or not isinstance(tensor.layer, InputLayer):
+            if not isinstance(tensor, SymbolicTensor) or not isinstance(tensor.source.layer, InputLayer):
                 raise LayerError(f"Model {self.name!r}: its inputs must come from Input(). Received: {tensor}.")
-        if len(set(self.inputs)) != len(self.inputs):
+        if len({tensor.source for tensor in self.inputs}) != len(self.inputs):
             raise LayerError(f"Model {self.name!r}: an input is given more than once.")
 
     def _check_names(self, layers: list[Layer]) -> None:

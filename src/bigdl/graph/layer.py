@@ -30,6 +30,7 @@ class Layer(Called, WeightedModule):
         creates_mask: Its output has a mask although its input has none.
         adds_losses: It may add to ``activity_losses`` when it runs, without an ``activity_regularizer``.
         input_ndim: The ranks (batch axis included) its input may have; None where any will do.
+        returns_input: Its output is always its input; see ``SymbolicTensor.source``.
         name: Its name, unique in a model.
         trainable: Whether its weights are trained.
         built: Whether its weights exist.
@@ -54,6 +55,7 @@ class Layer(Called, WeightedModule):
     adds_losses: ClassVar[bool] = False
     input_ndim: ClassVar[tuple[int, ...] | None] = None
     stateful: bool = False
+    returns_input: bool = False
 
     def __init__(
         self,

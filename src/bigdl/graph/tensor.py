@@ -49,6 +49,17 @@ class SymbolicTensor(Arithmetic):
         return self.layer.inbound_nodes[self.node_index]
 
     @property
+    def source(self) -> SymbolicTensor:
+        """This tensor, or the one behind it that layers such as ``Activation("linear")`` have returned as it was.
+
+        For Keras on TensorFlow both are one tensor, and a model's input goes by the name of the last such layer.
+        """
+        tensor = self
+        while tensor.layer.returns_input:
+            tensor = tensor.node.inputs[0]
+        return tensor
+
+    @property
     def _keras_shape(self) -> Shape:
         """Keras's name of the shape."""
         return self.shape

@@ -88,6 +88,7 @@ class Activation(Layer):
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
+        self.returns_input = self.activation is activations.linear
 
     def _output_shapes(self, input_shape: Any) -> list[Shape]:
         return activations.checked_shapes(self.activation, super()._output_shapes(input_shape), self)

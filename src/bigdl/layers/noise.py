@@ -34,6 +34,7 @@ class Dropout(Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.p = float(p)
+        self.returns_input = not 0.0 < self.p < 1.0
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
         self.seed = seed
         self._generator: torch.Generator | None = None
@@ -165,6 +166,7 @@ class GaussianDropout(Layer):
     def __init__(self, p: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.p = float(p)
+        self.returns_input = not 0.0 < self.p < 1.0
 
     def forward(self, x: Tensor) -> Tensor:
         """Multiplies by noise in training mode."""

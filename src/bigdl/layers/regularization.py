@@ -22,6 +22,7 @@ class ActivityRegularization(Layer):
     """
 
     supports_masking = True
+    returns_input = True
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
