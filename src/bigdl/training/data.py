@@ -84,8 +84,26 @@ class Column:
         return _copied(self._rows, slice(None)) if self._tensor is None else self._tensor.cpu().numpy()
 
     def part(self, start: int, stop: int) -> Column:
-        """Returns a column of some of the rows, without copying an array."""
-        return Column(self._rows[start:stop], self.dtype, self.device)
+        """Returns a column of some of the rows, without copying or reading any."""
+        rows = self._rows
+        chosen = rows[start:stop] if isinstance(rows, np.ndarray | Tensor) else _Part(rows, start, stop)
+        return Column(chosen, self.dtype, self.device)
+
+
+class _Part:
+    """Some of the rows of an array that is read by rows."""
+
+    def __init__(self, rows: Any, start: int, stop: int) -> None:
+        self.shape = (stop - start, *rows.shape[1:])
+        self.dtype = rows.dtype
+        self._rows = rows
+        self._start = start
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            first, last, _ = index.indices(self.shape[0])
+            return self._rows[self._start + first : self._start + last]
+        return self._rows[index + self._start]
 
 
 def _shared(rows: Any) -> Tensor | None:
