@@ -1,6 +1,7 @@
 """BigDL's doors ``bigdl.keras.converter``, ``bigdl.keras.backend`` and ``bigdl.nn.keras``."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def own_entries(monkeypatch):
 class SGD:
     """An optimizer of another Keras."""
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"lr": 0.5, "momentum": 0.0, "decay": 0.0, "nesterov": False}
 
 
@@ -40,22 +41,22 @@ class KerasModel:
 
     name = "other"
 
-    def __init__(self, model, **compiled):
+    def __init__(self, model: Any, **compiled: Any) -> None:
         self.model = model
         vars(self).update(compiled)
 
     def to_json(self):
         return self.model.to_json()
 
-    def get_weights(self):
+    def get_weights(self) -> Any:
         return self.model.get_weights()
 
 
-def small():
+def small() -> Any:
     return Sequential([Dense(3, input_dim=2), Dropout(0.5), Dense(1)])
 
 
-def assert_same_weights(model, other):
+def assert_same_weights(model: Any, other: Any) -> None:
     for array, expected in zip(model.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_array_equal(array, expected)
 
@@ -81,9 +82,9 @@ def test_weights():
         kmodel, bmodel = DefinitionLoader.from_json_path(JSON)
         WeightLoader.load_weights_from_hdf5(bmodel, kmodel, WEIGHTS, by_name)
         assert_same_weights(bmodel, expected)
-    for kmodel in (expected, KerasModel(expected)):
-        bmodel = DefinitionLoader.from_kmodel(kmodel)
-        WeightLoader.load_weights_from_kmodel(bmodel, kmodel)
+    for other in (expected, KerasModel(expected)):
+        bmodel = DefinitionLoader.from_kmodel(other)
+        WeightLoader.load_weights_from_kmodel(bmodel, other)
         assert_same_weights(bmodel, expected)
 
 
@@ -107,10 +108,10 @@ def test_weights_of_another_model():
 class FullyConnected:
     """A user's layer of another Keras: the bias first, the kernel turned."""
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"name": "fc", "units": 3, "features": 2}
 
-    def get_weights(self):
+    def get_weights(self) -> Any:
         return [np.arange(3.0), np.arange(6.0).reshape(3, 2)]
 
 
@@ -125,7 +126,8 @@ def test_layers_and_their_weights_as_registered():
     register_layer("FullyConnected", make, turned)
     klayer = FullyConnected()
     layer = LayerConverter(klayer).create()
-    assert (type(layer), layer.name, layer.output_dim) == (OwnDense, "fc", 3)
+    assert isinstance(layer, OwnDense)
+    assert (layer.name, layer.output_dim) == ("fc", 3)
     kernel, bias = WeightsConverter.get_bigdl_weights_from_klayer(klayer)
     np.testing.assert_array_equal(kernel, [[0, 2, 4], [1, 3, 5]])
     np.testing.assert_array_equal(bias, [0, 1, 2])
