@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import fsspec
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -17,8 +18,8 @@ SECRET = "hunter22hunter22"
 
 
 @pytest.fixture(scope="module")
-def s3_server() -> Iterator[str]:
-    """The address of an S3 server, which the environment names as users name theirs."""
+def s3_server(tmp_path_factory) -> Iterator[str]:
+    """The address of an S3 server, which the environment names as users name theirs, without the settings of this user."""
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     with pytest.MonkeyPatch.context() as environment:
@@ -27,6 +28,13 @@ def s3_server() -> Iterator[str]:
         environment.setenv("AWS_ACCESS_KEY_ID", "user")
         environment.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
         environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"):
+            environment.delenv(name, raising=False)
+        for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+            environment.setenv(name, str(tmp_path_factory.getbasetemp() / "no-such-file"))
+        for name in ("NO_PROXY", "no_proxy"):
+            environment.setenv(name, "127.0.0.1")
+        fsspec.get_filesystem_class("s3").clear_instance_cache()  # it remembers the server of another module
         yield address
     server.stop()
 
