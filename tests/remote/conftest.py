@@ -19,7 +19,7 @@ SECRET = "hunter22hunter22"
 
 @pytest.fixture(scope="module")
 def s3_server(tmp_path_factory) -> Iterator[str]:
-    """The address of an S3 server, which the environment names as users name theirs, without the settings of this user."""
+    """The address of an S3 server, which the environment names as users name theirs; this user's settings are off."""
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     with pytest.MonkeyPatch.context() as environment:
