@@ -8,7 +8,7 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --retries 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-oracle check format docs clean
+.PHONY: help setup demo test test-oracle fuzz check format docs clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -30,6 +30,10 @@ test: setup ## all tests but those of test-oracle
 
 test-oracle: setup ## what we write, opened by the real Keras 1.2.2 (its Python in KERAS122_PYTHON); 10 minutes
 	$(BIN)/python -m pytest -m oracle $(ARGS)
+
+fuzz: setup ## look for damaged files that are neither read nor refused: make fuzz SECONDS=600
+	$(PIP) install -q -c requirements/constraints.txt -r requirements/fuzz.txt
+	$(BIN)/python -m tests.fuzz.fuzz_formats -max_total_time=$(or $(SECONDS),60)
 
 check: setup ## format, lint, types, import directions
 	$(BIN)/ruff format --check .
