@@ -220,3 +220,12 @@ def test_no_connection_is_not_called_missing(read):
         read("http://user:hunter22@127.0.0.1:1/x")
     assert not isinstance(caught.value, MissingFileError)
     assert "hunter" not in str(caught.value)
+
+
+def test_a_writer_s_own_file_gets_the_usual_permissions(tmp_path):
+    path = tmp_path / "new"
+    with files.write_atomic(path) as temporary:
+        temporary.unlink()
+        temporary.touch(mode=0o600)
+    (tmp_path / "usual").touch()
+    assert path.stat().st_mode == (tmp_path / "usual").stat().st_mode

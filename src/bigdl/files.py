@@ -155,11 +155,11 @@ def _write_local(uri: Uri, target: Path) -> Iterator[Path]:
             raise StorageError(f"{display(uri)} cannot be written: there is a folder of that name.")
         temporary = target.with_name(f".{target.name[:200]}.{secrets.token_hex(6)}.tmp")
         temporary.touch(exist_ok=False)
+        mode = stat.S_IMODE((target if target.exists() else temporary).stat().st_mode)
     try:
         yield temporary
         with _explained(uri, "written"):
-            if target.exists():
-                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+            temporary.chmod(mode)  # some writers put a file of their own in place of ours
             with open(temporary, "rb+") as file:
                 os.fsync(file.fileno())
             os.replace(temporary, target)
