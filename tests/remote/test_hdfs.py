@@ -115,6 +115,17 @@ def test_a_missing_file_is_named(folder):
     assert not files.exists(f"{folder}/no.h5")
 
 
+@pytest.fixture
+def impatient(tmp_path, monkeypatch) -> None:
+    """Hadoop's settings with one attempt to connect; by default the driver goes on for three minutes."""
+    name, value = "dfs.client.failover.max.attempts", 1
+    settings = f"<configuration><property><name>{name}</name><value>{value}</value></property></configuration>"
+    (tmp_path / "hdfs-site.xml").write_text(settings)
+    (tmp_path / "core-site.xml").write_text("<configuration/>")
+    monkeypatch.setenv("HADOOP_CONF_DIR", str(tmp_path))
+
+
+@pytest.mark.usefixtures("impatient")
 def test_no_connection_is_not_called_missing_and_shows_no_credentials(scheme):
     with pytest.raises(BigDLError) as caught:
         Model.load_keras(f"{scheme}://user:hunter22@127.0.0.1:1/no.h5")
