@@ -8,7 +8,7 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --retries 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-oracle fuzz check format docs clean
+.PHONY: help setup demo test test-oracle test-hdfs fuzz check format docs clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -25,11 +25,14 @@ $(VENV)/.installed: pyproject.toml requirements/constraints.txt requirements/dev
 demo: setup ## the main job: a Keras 1.2.2 LeNet, loaded, trained on MNIST, evaluated, saved
 	$(BIN)/python examples/mnist_cnn.py --epochs $(or $(EPOCHS),3) --output $(or $(OUTPUT),demo)
 
-test: setup ## all tests but those of test-oracle
+test: setup ## all tests but those of test-oracle and test-hdfs
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 test-oracle: setup ## what we write, opened by the real Keras 1.2.2 (its Python in KERAS122_PYTHON); 10 minutes
 	$(BIN)/python -m pytest -m oracle $(ARGS)
+
+test-hdfs: setup ## models in a real HDFS: make test-hdfs HDFS=hdfs://host:port [WEBHDFS=webhdfs://host:port]
+	HDFS=$(HDFS) WEBHDFS=$(WEBHDFS) $(BIN)/python -m pytest -m hdfs tests/remote $(ARGS)
 
 fuzz: setup ## look for damaged files that are neither read nor refused: make fuzz SECONDS=600
 	$(PIP) install -q -c requirements/constraints.txt -r requirements/fuzz.txt
