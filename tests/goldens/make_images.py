@@ -52,6 +52,7 @@ for kind, cls in (("max", MaxPooling3D), ("average", AveragePooling3D)):
         name = f"{kind}_3d_{border}_p{tag(size)}_s{tag(stride) if stride else 'none'}"
         pool.both(name, cls, size, stride, border, size=(4, 5, 3))
     pool.both(f"{kind}_3d_defaults", cls, size=(4, 3, 5))
+    pool.both(f"{kind}_3d_same_larger", cls, (4, 2, 4), (2, 1, 4), "same", size=(3, 3, 1))
 for kind, classes in (
     ("max", (GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D)),
     ("average", (GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D)),

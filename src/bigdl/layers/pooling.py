@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -205,3 +206,15 @@ class AveragePooling2D(_Pooling2D, AveragePooling):
 @layer()
 class AveragePooling3D(_Pooling3D, AveragePooling):
     """Average pooling over volumes; arguments as in ``_Pooling3D``."""
+
+    def pool_same(self, x: Tensor) -> Tensor:
+        """Pools a channels-first tensor with TensorFlow's padding.
+
+        Torch's average over volumes, unlike its other poolings, takes no window that is longer than the input. The
+        mean over the padded input is then divided by the share of cells that are no padding.
+        """
+        if all(size <= length for size, length in zip(self.pool_size, x.shape[2:], strict=True)):
+            return super().pool_same(x)
+        pads = [n for pair in reversed(same_padding(x.shape[2:], self.pool_size, self.strides)) for n in pair]
+        inside = F.pad(torch.ones_like(x[:1, :1]), pads)
+        return self.pool(F.pad(x, pads), (0, 0, 0)) / self.pool(inside, (0, 0, 0))
