@@ -40,6 +40,9 @@ _INSTALL = {
 # Stores in which a half-written file is visible, so that writing goes to another name first. An object store shows an
 # object only when it is complete.
 _RENAMING = {"hdfs", "viewfs", "webhdfs"}
+# Of itself, HDFS's client waits six minutes for a name node that is down: ever longer before each of 15 attempts.
+_HDFS_OPTIONS = {"dfs.client.failover.sleep.max.millis": "1000"}
+_OPTIONS = {"hdfs": _HDFS_OPTIONS, "viewfs": _HDFS_OPTIONS}
 _READ_ONLY = {"http", "https"}
 
 
@@ -225,7 +228,7 @@ def _local_path(uri: Uri) -> Path | None:
 def _remote(uri: Uri) -> tuple[Any, str]:
     import fsspec  # here, as it is slow to import and local files do without
 
-    fs, path = fsspec.core.url_to_fs(os.fspath(uri))
+    fs, path = fsspec.core.url_to_fs(os.fspath(uri), **_OPTIONS.get(_scheme(uri) or "", {}))
     return fs, path
 
 
