@@ -25,14 +25,14 @@ $(VENV)/.installed: pyproject.toml requirements/constraints.txt requirements/dev
 demo: setup ## the main job: a Keras 1.2.2 LeNet, loaded, trained on MNIST, evaluated, saved
 	$(BIN)/python examples/mnist_cnn.py --epochs $(or $(EPOCHS),3) --output $(or $(OUTPUT),demo)
 
-test: setup ## all tests but those of test-oracle and test-hdfs
+test: setup ## all tests but those of test-oracle
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 test-oracle: setup ## what we write, opened by the real Keras 1.2.2 (its Python in KERAS122_PYTHON); 10 minutes
 	$(BIN)/python -m pytest -m oracle $(ARGS)
 
-test-hdfs: setup ## models in a real HDFS: make test-hdfs HDFS=hdfs://host:port [WEBHDFS=webhdfs://host:port]
-	HDFS=$(HDFS) WEBHDFS=$(WEBHDFS) $(BIN)/python -m pytest -m hdfs tests/remote $(ARGS)
+test-hdfs: setup ## models on a real HDFS: make test-hdfs HDFS=hdfs://host:port WEBHDFS=webhdfs://host:port
+	BIGDL_TEST_HDFS=$(HDFS) BIGDL_TEST_WEBHDFS=$(WEBHDFS) $(BIN)/python -m pytest tests/remote/hdfs_models.py $(ARGS)
 
 fuzz: setup ## look for damaged files that are neither read nor refused: make fuzz SECONDS=600
 	$(PIP) install -q -c requirements/constraints.txt -r requirements/fuzz.txt
