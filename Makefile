@@ -31,8 +31,8 @@ test: setup ## all tests but those of test-oracle
 test-oracle: setup ## what we write, opened by the real Keras 1.2.2 (its Python in KERAS122_PYTHON); 10 minutes
 	$(BIN)/python -m pytest -m oracle $(ARGS)
 
-test-hdfs: setup ## models on a real HDFS: make test-hdfs HDFS=hdfs://host:port WEBHDFS=webhdfs://host:port
-	BIGDL_TEST_HDFS=$(HDFS) BIGDL_TEST_WEBHDFS=$(WEBHDFS) $(BIN)/python -m pytest tests/remote/hdfs_models.py $(ARGS)
+test-hdfs: setup ## models in a real HDFS: make test-hdfs HDFS=hdfs://host:port [WEBHDFS=webhdfs://host:port]
+	HDFS=$(HDFS) WEBHDFS=$(WEBHDFS) $(BIN)/python -m pytest -m hdfs tests/remote $(ARGS)
 
 fuzz: setup ## look for damaged files that are neither read nor refused: make fuzz SECONDS=600
 	$(PIP) install -q -c requirements/constraints.txt -r requirements/fuzz.txt

@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import fsspec
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from bigdl import files
-from bigdl.errors import BigDLError, MissingFileError
+from bigdl.errors import BigDLError, MissingFileError, StorageError
 from bigdl.nn.layer import Model
 from tests.remote.conftest import GOLDENS
 
@@ -131,3 +132,25 @@ def test_no_connection_is_not_called_missing_and_shows_no_credentials(scheme):
         Model.load_keras(f"{scheme}://user:hunter22@127.0.0.1:1/no.h5")
     assert not isinstance(caught.value, MissingFileError)
     assert "hunter" not in str(caught.value)
+
+
+def test_a_transfer_that_breaks_leaves_nothing_half_written(folder, monkeypatch):
+    fs, _ = fsspec.core.url_to_fs(folder)
+    files.write_bytes(f"{folder}/x", b"old")
+
+    def broken(local: str, remote: str, **_: Any) -> None:
+        fs.pipe_file(remote, b"half")
+        raise OSError("connection lost")
+
+    monkeypatch.setattr(type(fs), "put_file", staticmethod(broken))
+    with pytest.raises(StorageError, match="connection lost"):
+        files.write_bytes(f"{folder}/x", b"new")
+    assert names(folder) == ["x"]
+    assert files.read_bytes(f"{folder}/x") == b"old"
+
+
+def test_a_file_of_many_blocks(folder):
+    data = np.random.default_rng(0).bytes(20 * 2**20)
+    files.write_bytes(f"{folder}/large", data)
+    with files.local_copy(f"{folder}/large") as path:
+        assert path.read_bytes() == data
