@@ -42,6 +42,10 @@ def close(actual, expected) -> None:
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5 * max(1, np.abs(expected).max()))
 
 
+def names_of(model: Model) -> list[str]:
+    return [layer.name for layer in model.layers]
+
+
 def run(model: Model, x: torch.Tensor) -> NDArray[Any]:
     with torch.inference_mode():
         return np.asarray(model.train(False)(x))
@@ -83,6 +87,11 @@ def test_by_name_loads_layers_of_the_same_name_only(lenet, tmp_path):
     model = Model.load_keras(tmp_path / "m.json", f"{LENET}.h5", by_name=True)
     same = [np.array_equal(a, b) for a, b in zip(model.get_weights(), lenet.get_weights(), strict=True)]
     assert same == [False, False, *[True] * (len(same) - 2)]
+    report = model.load_report
+    assert report is not None
+    assert report.initial == ["another"]
+    assert list(report.skipped) == [layer.name for layer in lenet.layers if layer.name not in names_of(model)]
+    assert report.loaded == [layer.name for layer in model.layers if layer.weights and layer.name != "another"]
 
 
 def test_a_loaded_model_is_a_torch_module_in_training_mode(lenet):

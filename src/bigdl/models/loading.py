@@ -11,7 +11,7 @@ from bigdl.errors import DataError
 from bigdl.files import Uri
 from bigdl.formats import read_model, read_weights
 from bigdl.formats.spec import ModelSpec, WeightsSpec
-from bigdl.graph import Container, without_initialization
+from bigdl.graph import without_initialization
 from bigdl.models.backends import adaptation, backend_hint, checked_backend
 from bigdl.models.compiled_state import restore_frozen, restore_training
 from bigdl.models.orderings import with_orderings
@@ -152,14 +152,13 @@ def load_weights(
         _load(model, weights, by_name, skip_mismatch, original_backend)
 
 
-def _load(
-    model: Container, weights: WeightsSpec, by_name: bool, skip_mismatch: bool, original_backend: str | None
-) -> None:
+def _load(model: Model, weights: WeightsSpec, by_name: bool, skip_mismatch: bool, original_backend: str | None) -> None:
     adapt = adaptation(model, original_backend)
     if by_name:
-        _log(load_by_name(model, weights, skip_mismatch, adapt), weights.source)
+        model.load_report = load_by_name(model, weights, skip_mismatch, adapt)
+        _log(model.load_report, weights.source)
     else:
-        load_by_position(model, weights, adapt)
+        model.load_report = load_by_position(model, weights, adapt)
     hint = backend_hint(model, weights, original_backend)
     if hint is not None:
         logger.warning("%s", hint)

@@ -16,7 +16,7 @@ from bigdl.models import loading, saving
 from bigdl.models.bigdl_face import BigDLFace
 from bigdl.models.generator_face import GeneratorFace
 from bigdl.models.summary import summary_table
-from bigdl.registry import build_graph, custom_object_scope, layer
+from bigdl.registry import LoadReport, build_graph, custom_object_scope, layer
 from bigdl.training import endless, evaluate, evaluate_methods, inputs_for, is_torch_data, loader_for, rows_of
 
 
@@ -31,8 +31,13 @@ class Model(GeneratorFace, BigDLFace):
         input: The tensor(s) of ``Input`` that the graph starts from.
         output: The tensor(s) that it computes.
         name: Its name; ``model_N`` by default.
+
+    Attributes:
+        load_report: Which layers the last weights file filled, which of its layers were skipped and why, and which
+            layers were left at their initial values; None before one was loaded.
     """
 
+    load_report: LoadReport | None = None
     load_keras = staticmethod(loading.load_keras)
 
     @staticmethod
