@@ -8,7 +8,7 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --retries 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-oracle test-hdfs fuzz check format docs clean
+.PHONY: help setup demo test keras-suite test-oracle test-hdfs fuzz check format docs clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -37,6 +37,9 @@ test-hdfs: setup ## models in a real HDFS: make test-hdfs HDFS=hdfs://host:port 
 fuzz: setup ## look for damaged files that are neither read nor refused: make fuzz SECONDS=600
 	$(PIP) install -q -c requirements/constraints.txt -r requirements/fuzz.txt
 	$(BIN)/python -m tests.fuzz.fuzz_formats -max_total_time=$(or $(SECONDS),60)
+
+keras-suite: setup ## Keras 1.2.2's own examples and tests, read from KERAS122_SOURCE
+	$(BIN)/python -m tests.keras.suite $(ARGS)
 
 check: setup ## format, lint, types, import directions
 	$(BIN)/ruff format --check .

@@ -221,6 +221,11 @@ class Container(Ports, Layer):
         """The arrays in the order of ``get_weights``: layer by layer, of a nested model the trainable ones first."""
         return self._gather("weights")
 
+    @property
+    def losses(self) -> list[Any]:
+        """The penalties of all layers; see ``Layer``."""
+        return [loss for layer in self.weight_layers for loss in layer.losses]
+
     # Configuration.
 
     def get_config(self) -> dict[str, Any]:

@@ -5,10 +5,15 @@ from collections import Counter
 _counts: Counter[str] = Counter()
 
 
+def next_number(prefix: str = "") -> int:
+    """Returns the next number of a prefix, from 1."""
+    _counts[prefix] += 1
+    return _counts[prefix]
+
+
 def unique_name(prefix: str) -> str:
     """Returns ``prefix_N`` with the next N of that prefix."""
-    _counts[prefix] += 1
-    return f"{prefix}_{_counts[prefix]}"
+    return f"{prefix}_{next_number(prefix)}"
 
 
 def reset_names() -> None:

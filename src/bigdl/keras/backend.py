@@ -1,7 +1,8 @@
-"""Keras 1.2.2's ``backend``, on torch tensors; and BigDL's module of this name, with ``with_bigdl_backend``."""
+"""Keras 1.2.2's ``backend``, on torch tensors."""
 
 from bigdl.graph import reset_names as clear_session
 from bigdl.graph import reset_names as reset_uids
+from bigdl.graph.names import next_number as get_uid
 from bigdl.layers.backend import (
     abs,
     all,
@@ -81,6 +82,12 @@ from bigdl.layers.backend.control import (
     stop_gradient,
     switch,
 )
+from bigdl.layers.backend.normalizing import (
+    batch_normalization,
+    ctc_batch_cost,
+    ctc_decode,
+    normalize_batch_in_training,
+)
 from bigdl.layers.backend.random import (
     dropout,
     random_binomial,
@@ -115,6 +122,18 @@ from bigdl.layers.backend.variables import (
     variable,
     zeros,
 )
+from bigdl.layers.backend.windows import (
+    atrous_conv2d,
+    conv1d,
+    conv2d,
+    conv3d,
+    deconv2d,
+    pool2d,
+    pool3d,
+    resize_volumes,
+    separable_conv2d,
+    spatial_3d_padding,
+)
 from bigdl.layers.settings import BACKEND as _BACKEND
 from bigdl.layers.settings import (
     backend,
@@ -132,11 +151,9 @@ from bigdl.models.crossentropies import (
     sparse_categorical_crossentropy,
 )
 from bigdl.models.graph_functions import function, gradients, placeholder
-from bigdl.models.wrapper import KerasModelWrapper, with_bigdl_backend
 
 __all__ = [
     "_BACKEND",
-    "KerasModelWrapper",
     "abs",
     "all",
     "any",
@@ -145,10 +162,12 @@ __all__ = [
     "argmin",
     "asymmetric_spatial_2d_padding",
     "asymmetric_temporal_padding",
+    "atrous_conv2d",
     "backend",
     "batch_dot",
     "batch_flatten",
     "batch_get_value",
+    "batch_normalization",
     "batch_set_value",
     "binary_crossentropy",
     "cast",
@@ -157,8 +176,14 @@ __all__ = [
     "clear_session",
     "clip",
     "concatenate",
+    "conv1d",
+    "conv2d",
+    "conv3d",
     "cos",
     "count_params",
+    "ctc_batch_cost",
+    "ctc_decode",
+    "deconv2d",
     "dot",
     "dropout",
     "dtype",
@@ -175,6 +200,7 @@ __all__ = [
     "foldr",
     "function",
     "gather",
+    "get_uid",
     "get_value",
     "get_variable_shape",
     "gradients",
@@ -201,12 +227,15 @@ __all__ = [
     "minimum",
     "moving_average_update",
     "ndim",
+    "normalize_batch_in_training",
     "not_equal",
     "one_hot",
     "ones",
     "ones_like",
     "permute_dimensions",
     "placeholder",
+    "pool2d",
+    "pool3d",
     "pow",
     "print_tensor",
     "prod",
@@ -221,9 +250,11 @@ __all__ = [
     "reset_uids",
     "reshape",
     "resize_images",
+    "resize_volumes",
     "reverse",
     "rnn",
     "round",
+    "separable_conv2d",
     "set_epsilon",
     "set_floatx",
     "set_image_dim_ordering",
@@ -238,6 +269,7 @@ __all__ = [
     "softsign",
     "sparse_categorical_crossentropy",
     "spatial_2d_padding",
+    "spatial_3d_padding",
     "sqrt",
     "square",
     "squeeze",
@@ -256,7 +288,6 @@ __all__ = [
     "update_sub",
     "var",
     "variable",
-    "with_bigdl_backend",
     "zeros",
     "zeros_like",
 ]

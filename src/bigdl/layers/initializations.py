@@ -149,8 +149,9 @@ def name_of(identifier: str | Initialization) -> str:
 
 
 def _call(function: Initialization, dim_ordering: str, shape: Shape, name: str | None = None) -> Tensor:
-    takes_ordering = "dim_ordering" in inspect.signature(function).parameters
-    value = function(shape, dim_ordering=dim_ordering) if takes_ordering else function(shape)
+    taken = inspect.signature(function).parameters
+    options = {"dim_ordering": dim_ordering, "name": name}
+    value = function(shape, **{key: option for key, option in options.items() if key in taken})
     return torch.as_tensor(value, dtype=torch.get_default_dtype())
 
 

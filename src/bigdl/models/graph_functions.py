@@ -43,7 +43,7 @@ def placeholder(
     return Input(batch_shape=shape or (None,) * (ndim or 0), dtype=dtype, name=name)
 
 
-def gradients(loss: Any, variables: Any) -> Any:
+def gradients(loss: Any, variables: Any) -> list[Any]:
     """Returns the gradients of a tensor, of torch or of a graph.
 
     Args:
@@ -51,19 +51,17 @@ def gradients(loss: Any, variables: Any) -> Any:
         variables: A tensor that it is computed from, or a list of them.
 
     Returns:
-        A tensor for each; a list where a list was given.
+        A list of a tensor for each, also for a single one, as Keras on TensorFlow.
     """
-    several = isinstance(variables, list | tuple)
-    given = list(variables) if several else [variables]
+    given = list(variables) if isinstance(variables, list | tuple) else [variables]
+    if not isinstance(loss, SymbolicTensor):
+        return list(control.gradients(loss, given))
     for variable in given:
         if isinstance(variable, Tensor) and variable.is_leaf:
             variable.requires_grad_()
-    if not isinstance(loss, SymbolicTensor):
-        return control.gradients(loss, variables)
     made = Operation(control.gradients, (loss, given), shapes=[tuple(variable.shape) for variable in given])
     found = made(made.operands if len(made.operands) > 1 else made.operands[0])
-    listed = found if isinstance(found, list) else [found]
-    return listed if several else listed[0]
+    return found if isinstance(found, list) else [found]
 
 
 def function(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from bigdl.errors import DataError
 
@@ -23,7 +23,9 @@ def loader_for(x: Dataset[Any] | DataLoader[Any], batch_size: int, shuffle: bool
         batch_size: Rows in a batch of the data set.
         shuffle: Whether each round of the data set has its own order, from torch's default generator.
     """
-    return x if isinstance(x, DataLoader) else DataLoader(x, batch_size, shuffle=shuffle)
+    if isinstance(x, DataLoader):
+        return x
+    return DataLoader(x, batch_size, shuffle=shuffle and not isinstance(x, IterableDataset))
 
 
 def rows_of(loader: DataLoader[Any]) -> int:

@@ -37,6 +37,8 @@ from bigdl.layers import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from bigdl.layers.custom import InputSpec
+from bigdl.layers.custom import KerasLayer as Layer
 
 __all__ = [
     "AtrousConv1D",
@@ -63,6 +65,8 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
+    "InputSpec",
+    "Layer",
     "MaxPooling1D",
     "MaxPooling2D",
     "MaxPooling3D",

@@ -14,6 +14,8 @@ from bigdl.layers import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from bigdl.layers.custom import InputSpec
+from bigdl.layers.custom import KerasLayer as Layer
 
 __all__ = [
     "AveragePooling1D",
@@ -25,6 +27,8 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
+    "InputSpec",
+    "Layer",
     "MaxPooling1D",
     "MaxPooling2D",
     "MaxPooling3D",

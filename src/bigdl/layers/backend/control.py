@@ -61,7 +61,7 @@ def stop_gradient(variables: Any) -> Any:
     return variables.detach()
 
 
-def gradients(loss: Tensor, variables: Any) -> Any:
+def gradients(loss: Tensor, variables: Any) -> list[Tensor]:
     """Returns the gradients of a tensor that was computed.
 
     Args:
@@ -69,12 +69,10 @@ def gradients(loss: Tensor, variables: Any) -> Any:
         variables: A tensor that it was computed from, or a list of them.
 
     Returns:
-        A tensor for each; a list where a list was given.
+        A list of a tensor for each.
     """
-    several = isinstance(variables, list | tuple)
-    given = list(variables) if several else [variables]
-    found = torch.autograd.grad(loss.sum(), given, create_graph=True, materialize_grads=True)
-    return list(found) if several else found[0]
+    given = list(variables) if isinstance(variables, list | tuple) else [variables]
+    return list(torch.autograd.grad(loss.sum(), given, create_graph=True, materialize_grads=True))
 
 
 def rnn(
