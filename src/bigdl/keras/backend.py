@@ -1,4 +1,4 @@
-"""Keras 1.2.2's ``backend``, on torch tensors."""
+"""Keras 1.2.2's ``backend``, on torch tensors; and BigDL's ``with_bigdl_backend``."""
 
 from bigdl.graph import reset_names as clear_session
 from bigdl.graph import reset_names as reset_uids
@@ -151,9 +151,11 @@ from bigdl.models.crossentropies import (
     sparse_categorical_crossentropy,
 )
 from bigdl.models.graph_functions import function, gradients, placeholder
+from bigdl.models.wrapper import KerasModelWrapper, with_bigdl_backend
 
 __all__ = [
     "_BACKEND",
+    "KerasModelWrapper",
     "abs",
     "all",
     "any",
@@ -288,6 +290,7 @@ __all__ = [
     "update_sub",
     "var",
     "variable",
+    "with_bigdl_backend",
     "zeros",
     "zeros_like",
 ]

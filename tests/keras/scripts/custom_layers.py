@@ -74,6 +74,17 @@ class MeanOverTime(Layer):
         return (input_shape[0], input_shape[2])
 
 
+class Doubled(Layer):
+    """Doubles its input in training."""
+
+    def __init__(self, **kwargs):
+        self.uses_learning_phase = True
+        super().__init__(**kwargs)
+
+    def call(self, x, mask=None):
+        return K.in_train_phase(x * 2, x)
+
+
 class Halved(Activation):
     def call(self, x, mask=None):
         return super().call(x) / 2
@@ -89,7 +100,7 @@ def my_init(shape, name=None):
 
 
 def my_loss(y_true, y_pred):
-    return K.mean(K.square(y_pred - y_true) * K.in_train_phase(K.ones_like(y_true), K.ones_like(y_true)), axis=-1)
+    return K.mean(K.square(y_pred - y_true), axis=-1)
 
 
 def my_metric(y_true, y_pred):
@@ -123,5 +134,8 @@ x = Input(shape=(3, 2))
 mean = Model(x, MeanOverTime()(Masking()(x)))
 assert np.allclose(mean.predict(steps)[0], steps[0, 0])
 assert np.allclose(mean.predict(steps)[1:], steps[1:].mean(1))
+phases = Model(x, Doubled()(x))
+assert np.allclose(phases.predict(steps), steps)
+assert np.allclose(K.function([x, K.learning_phase()], [phases.output])([steps, 1])[0], 2 * steps)
 timed = Model(x, TimeDistributed(MyLayer(3))(x))
 assert timed.predict(steps).shape == (4, 3, 3)

@@ -19,8 +19,8 @@ base.outputs = [base.layers[-1].output]
 base.layers[-1].outbound_nodes = []
 for layer in base.layers:
     layer.trainable = False
-features = base.predict(X)
-assert features.shape == (40, 8)
+features = Model(base.input, base.layers[-1].output)
+assert features.predict(X).shape == (40, 8)
 
 model = Model(input=base.input, output=Dense(2, activation="softmax", name="new")(base.layers[-1].output))
 before = model.get_layer("kept").get_weights()[0]
