@@ -163,8 +163,8 @@ def test_torch_data():
         assert found[name] == pytest.approx(values)
     loader = DataLoader(rows, batch_size=5)
     assert other.evaluate(loader) == pytest.approx(other.evaluate(X, Y, verbose=0))
-    np.testing.assert_allclose(other.predict(loader), other.predict(X), rtol=1e-6)
-    np.testing.assert_allclose(other.predict(rows, batch_size=-1), other.predict(X), rtol=1e-6)
+    np.testing.assert_allclose(other.predict(loader), other.predict(X), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(other.predict(rows, batch_size=-1), other.predict(X), rtol=1e-6, atol=1e-6)
 
 
 def test_torch_data_of_unknown_length():

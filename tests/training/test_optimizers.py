@@ -44,7 +44,7 @@ def train(model: Container, optimizer: Optimizer, step: int) -> float:
     x, y = tensor(DATA["x"][step]), tensor(DATA["y"][step])
     term = losses.terms(objectives.categorical_crossentropy, y, model(x))
     loss = term.value + Regularization(model)()
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     optimizer.step()
     return float(loss.detach())
 
