@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bigdl.errors import WeightMismatchError
+from bigdl.errors import FormatError, WeightMismatchError
 from bigdl.formats.spec import LayerArrays, StoredArray, WeightsSpec
 from bigdl.graph import Input, Layer
 from bigdl.layers import BatchNormalization, Convolution1D, Dense, Dropout, TimeDistributed
@@ -106,6 +106,22 @@ def test_by_name_mismatches_are_errors_unless_they_may_be_skipped():
     assert report.loaded == ["a"]
     assert report.initial == ["b"]
     assert "must have shape (3, 4)" in report.skipped["b"]
+
+
+@pytest.mark.parametrize("load", [load_by_position, load_by_name])
+def test_an_array_that_cannot_be_read_changes_nothing(load):
+    def fail() -> Array:
+        raise FormatError("weights.h5 is damaged")
+
+    model = two_layers()
+    before = [array.copy() for array in model.get_weights()]
+    damaged = StoredArray("b_1:0", (4,), np.dtype("float32"), fail)
+    good = file(a=dense(2, 3, 5), b=dense(3, 4, 7)).layers
+    stored = WeightsSpec((good[0], LayerArrays("b", (good[1].arrays[0], damaged))), True, "weights.h5")
+    with pytest.raises(FormatError, match="damaged"):
+        load(model, stored)
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
 
 
 def test_the_oldest_files_have_no_names():

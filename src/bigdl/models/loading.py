@@ -133,7 +133,7 @@ def from_spec(
             model = cast("Model", build_graph(spec.graph))
         restore_frozen(model, spec)
         if spec.weights is not None:
-            _load(model, spec.weights, by_name, skip_mismatch, original_backend)
+            _load(model, spec.weights, by_name, skip_mismatch, original_backend, fresh=True)
         if compile:
             restore_training(model, spec, strict)
     return model
@@ -149,16 +149,23 @@ def load_weights(
     """Reads weights into a model; see ``Model.load_weights``."""
     checked_backend(original_backend)
     with read_weights(path) as weights:
-        _load(model, weights, by_name, skip_mismatch, original_backend)
+        _load(model, weights, by_name, skip_mismatch, original_backend, fresh=False)
 
 
-def _load(model: Model, weights: WeightsSpec, by_name: bool, skip_mismatch: bool, original_backend: str | None) -> None:
+def _load(
+    model: Model,
+    weights: WeightsSpec,
+    by_name: bool,
+    skip_mismatch: bool,
+    original_backend: str | None,
+    fresh: bool,
+) -> None:
     adapt = adaptation(model, original_backend)
     if by_name:
-        model.load_report = load_by_name(model, weights, skip_mismatch, adapt)
+        model.load_report = load_by_name(model, weights, skip_mismatch, adapt, fresh)
         _log(model.load_report, weights.source)
     else:
-        model.load_report = load_by_position(model, weights, adapt)
+        model.load_report = load_by_position(model, weights, adapt, fresh)
     hint = backend_hint(model, weights, original_backend)
     if hint is not None:
         logger.warning("%s", hint)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -42,7 +42,9 @@ class _Match:
     where: str
 
 
-def load_by_position(model: Container, weights: WeightsSpec, adapt: Adapt | None = None) -> LoadReport:
+def load_by_position(
+    model: Container, weights: WeightsSpec, adapt: Adapt | None = None, fresh: bool = False
+) -> LoadReport:
     """Loads arrays in the order of layers; layers without weights do not count, names play no part.
 
     The oldest files keep the arrays of all branches of a ``Merge`` under one layer. Where such a file has fewer layers
@@ -52,9 +54,11 @@ def load_by_position(model: Container, weights: WeightsSpec, adapt: Adapt | None
         model: The model.
         weights: The file's arrays.
         adapt: Changes the arrays of the whole model before they are checked.
+        fresh: Whether the model is thrown away if an array cannot be read; otherwise all are read once beforehand.
 
     Raises:
         WeightMismatchError: Another number of layers, of arrays in a layer, or another shape; nothing is loaded then.
+        FormatError: An array cannot be read; nothing is loaded then, unless the model is ``fresh``.
     """
     layers = [layer for layer in model.weight_layers if layer.weights]
     stored = [arrays for arrays in weights if arrays.arrays]
@@ -74,11 +78,15 @@ def load_by_position(model: Container, weights: WeightsSpec, adapt: Adapt | None
     _adapt(matches, adapt)
     for match in matches:
         _check(match)
-    return _assign(matches, LoadReport())
+    return _assign(matches, LoadReport(), fresh)
 
 
 def load_by_name(
-    model: Container, weights: WeightsSpec, skip_mismatch: bool = False, adapt: Adapt | None = None
+    model: Container,
+    weights: WeightsSpec,
+    skip_mismatch: bool = False,
+    adapt: Adapt | None = None,
+    fresh: bool = False,
 ) -> LoadReport:
     """Loads the arrays of layers whose name is in the file; the others keep their initial values.
 
@@ -87,10 +95,12 @@ def load_by_name(
         weights: The file's arrays.
         skip_mismatch: Whether a layer whose arrays differ in number or shape is left alone instead of an error.
         adapt: Changes the arrays of the whole model before they are checked.
+        fresh: See ``load_by_position``.
 
     Raises:
         WeightMismatchError: The file's layers have no names, or a layer of the same name has other arrays and
             ``skip_mismatch`` is False; nothing is loaded then.
+        FormatError: See ``load_by_position``.
     """
     if not weights.named:
         raise WeightMismatchError(
@@ -115,7 +125,7 @@ def load_by_name(
             fitting.append(match)
     matched = {match.layer for match in fitting}
     report.initial = [layer.name for layer in model.weight_layers if layer.weights and layer not in matched]
-    return _assign(fitting, report)
+    return _assign(fitting, report, fresh)
 
 
 def _dealt_out(layers: Sequence[Layer], stored: Sequence[LayerArrays], source: str) -> list[LayerArrays]:
@@ -235,7 +245,10 @@ def _by_module(layer: Layer) -> dict[WeightedModule, list[int]]:
     return places
 
 
-def _assign(matches: Sequence[_Match], report: LoadReport) -> LoadReport:
+def _assign(matches: Sequence[_Match], report: LoadReport, fresh: bool) -> LoadReport:
+    if not fresh:
+        for array in (array for match in matches for array in match.arrays):
+            deque(array.pieces(), maxlen=0)
     for match in matches:
         layer, arrays = match.layer, match.arrays
         for module, places in _by_module(layer).items():
