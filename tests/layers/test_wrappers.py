@@ -12,6 +12,7 @@ from bigdl.layers import (
     GRU,
     LSTM,
     Activation,
+    BatchNormalization,
     Bidirectional,
     Dense,
     Dropout,
@@ -21,6 +22,7 @@ from bigdl.layers import (
     SimpleRNN,
     TimeDistributed,
 )
+from bigdl.models import Sequential
 from bigdl.registry import make_layer
 
 STEPS, FEATURES, UNITS = 4, 3, 2
@@ -103,6 +105,20 @@ def test_states_of_the_layer_inside():
     assert wrapper.layer.states[0].ne(0).any()
     wrapper.reset_states()
     assert wrapper.layer.states[0].eq(0).all()
+
+
+@pytest.mark.parametrize("batch", [None, 8])
+def test_running_values_inside_never_move(batch):
+    """Keras 1.2.2 leaves them at 0 and 1, as its wrapper knows of no updates (three batches of ``train_on_batch``)."""
+    model = Sequential([TimeDistributed(BatchNormalization(), batch_input_shape=(batch, STEPS, FEATURES))])
+    model.compile("sgd", "mse")
+    x = np.random.default_rng(0).normal(2, 3, (8, STEPS, FEATURES))
+    for _ in range(3):
+        model.train_on_batch(x, np.zeros_like(x))
+    gamma, _, mean, variance = model.get_weights()
+    assert (gamma != 1).all()
+    assert mean.tolist() == [0.0] * FEATURES
+    assert variance.tolist() == [1.0] * FEATURES
 
 
 def test_inputs_without_time():

@@ -67,6 +67,7 @@ class BatchNormalization(Layer):
         self.mode = int(mode)
         self.axis = int(axis)
         self.momentum = float(momentum)
+        self.moves_running_values = self.mode == FEATURE_WISE
         self.beta_init = beta_init
         self.gamma_init = gamma_init
         self.gamma_regularizer = regularizers.get(gamma_regularizer)
@@ -115,7 +116,7 @@ class BatchNormalization(Layer):
             return self._batch_norm(x, self.running_mean, self.running_variance, training=False)
         mean, variance = torch.zeros_like(self.running_mean), torch.zeros_like(self.running_variance)
         y = self._batch_norm(x, mean, variance, training=True)
-        if self.mode == FEATURE_WISE:
+        if self.moves_running_values:
             self._move_running_values(mean, variance, x.numel() // x.shape[1])
         return y
 

@@ -14,6 +14,7 @@ from bigdl.graph.tensor import Shapes
 from bigdl.layers.affine import AffineLayer
 from bigdl.layers.core import Activation, Flatten
 from bigdl.layers.noise import Dropout
+from bigdl.layers.normalization import BatchNormalization
 from bigdl.layers.spatial import SpatialLayer
 from bigdl.registry import layer, layer_from_config
 
@@ -81,7 +82,8 @@ class TimeDistributed(Wrapper):
     """Applies a layer or model to every step of ``(batch, time, ...)``, without the mask, which is passed on.
 
     All steps are computed as one large batch. Where the batch size is fixed, Keras computes step by step; so does this
-    layer, unless the layer inside is known to treat every sample by itself.
+    layer, unless the layer inside is known to treat every sample by itself. As in Keras, training never moves the
+    running values of a ``BatchNormalization`` that is the layer inside.
 
     Masks:
         passed on; the layer inside does not see it
@@ -99,6 +101,8 @@ class TimeDistributed(Wrapper):
         self.stateful = layer.stateful
         self.activity_regularizer = layer.activity_regularizer
         self.by_step = False
+        if isinstance(layer, BatchNormalization):
+            layer.moves_running_values = False
 
     @property
     def inner_layers(self) -> list[Layer]:
