@@ -1,7 +1,11 @@
 """Keras's callbacks, each told by hand what training would tell it."""
 
 import csv
-from typing import Any
+import http.server
+import json
+import threading
+from typing import Any, ClassVar
+from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
@@ -10,7 +14,14 @@ from bigdl.errors import DataError
 from bigdl.layers import Dense
 from bigdl.models import Sequential
 from bigdl.training import callbacks
-from bigdl.training.callbacks import CSVLogger, EarlyStopping, LambdaCallback, ModelCheckpoint, ReduceLROnPlateau
+from bigdl.training.callbacks import (
+    CSVLogger,
+    EarlyStopping,
+    LambdaCallback,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+    RemoteMonitor,
+)
 
 
 @pytest.fixture
@@ -184,3 +195,39 @@ def test_lists_among_separated_values(tmp_path):
     logger.on_epoch_end(0, {"rates": [0.1, 0.2], "scalar": np.float32(0.5)})
     logger.on_train_end()
     assert rows(tmp_path / "log.csv")[1] == ["0", '"[0.1, 0.2]"', "0.5"]
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """Keeps what is posted."""
+
+    received: ClassVar[list[Any]] = []
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        self.received.append((self.path, parse_qs(body), self.headers["Content-Type"]))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+def test_a_server_is_told(model, x, y):
+    with http.server.HTTPServer(("127.0.0.1", 0), Server) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monitor = RemoteMonitor(f"http://127.0.0.1:{server.server_port}", field="news")
+        history = model.fit(x, y, nb_epoch=2, verbose=0, callbacks=[monitor]).history
+        server.shutdown()
+    paths, bodies, kinds = zip(*Server.received, strict=True)
+    assert set(paths) == {"/publish/epoch/end/"}
+    assert set(kinds) == {"application/json"}
+    messages = [json.loads(body["news"][0]) for body in bodies]
+    assert messages == [{"epoch": i, "loss": loss} for i, loss in enumerate(history["loss"])]
+
+
+def test_a_server_that_is_not_there_is_warned_of():
+    monitor = RemoteMonitor("http://127.0.0.1:1")
+    with pytest.warns(RuntimeWarning, match="RemoteMonitor could not reach the server at http://127.0.0.1:1"):
+        monitor.on_epoch_end(0, {"loss": np.float32(1)})
+    with pytest.raises(DataError, match="root must begin with http"):
+        RemoteMonitor("file:///etc")

@@ -15,6 +15,7 @@ from bigdl.training.optim_methods import (
     RMSprop,
 )
 from bigdl.training.schedules import Default, Exponential, MultiStep, Plateau, Poly, SequentialSchedule, Step, Warmup
+from bigdl.training.summaries import TrainSummary, ValidationSummary
 from bigdl.training.triggers import (
     EveryEpoch,
     MaxEpoch,
@@ -59,8 +60,10 @@ __all__ = [
     "Step",
     "Top1Accuracy",
     "Top5Accuracy",
+    "TrainSummary",
     "TriggerAnd",
     "TriggerOr",
     "ValidationMethod",
+    "ValidationSummary",
     "Warmup",
 ]

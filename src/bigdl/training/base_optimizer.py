@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import Any, Self
+from typing import Any
 
 import torch
-from torch import Tensor
 
 from bigdl import files
 from bigdl.errors import DataError, TrainingError
-from bigdl.files import Uri
 from bigdl.graph import Container
-from bigdl.training.batches import ArraySource, Samples, SeededOrder
-from bigdl.training.checkpoint import Checkpoints
+from bigdl.training.batches import ArraySource, SeededOrder
 from bigdl.training.criterion_goal import CriterionGoal
 from bigdl.training.engine import computing_threads
 from bigdl.training.inference import check_divisible, checked_batch_size
@@ -25,16 +21,15 @@ from bigdl.training.layerwise import LayerwiseOptimizer
 from bigdl.training.loop import Hook, train
 from bigdl.training.optim_methods import SGD, OptimMethod
 from bigdl.training.optimizer_hooks import CheckpointHook, ProgressHook, Record, ValidationHook
-from bigdl.training.optimizers import clip_by_norm, clip_by_value
+from bigdl.training.optimizer_settings import Gradients, OptimizerSettings, checked_trigger
 from bigdl.training.state import TrainingState
 from bigdl.training.step import Step
+from bigdl.training.summaries import Summary
+from bigdl.training.summary_hook import SummaryHook
 from bigdl.training.triggers import MaxEpoch, Trigger
-from bigdl.training.validation import Top1Accuracy, ValidationMethod
-
-Gradients = list[Tensor]
 
 
-class BaseOptimizer:
+class BaseOptimizer(OptimizerSettings):
     """What BigDL's optimizers share.
 
     Training goes on where it stopped when ``optimize`` is called again, as the state is kept.
@@ -64,6 +59,7 @@ class BaseOptimizer:
         optim_method: OptimMethod | Mapping[str, OptimMethod] | None = None,
         cores: int | None = None,
     ) -> None:
+        super().__init__()
         self.state = TrainingState()
         self.set_model(model)
         self.set_criterion(criterion)
@@ -71,10 +67,6 @@ class BaseOptimizer:
         self.set_end_when(end_trigger or MaxEpoch(1))
         self.optim_method = optim_method or SGD()
         self.cores = cores
-        self._clips: dict[str, Callable[[Gradients], Gradients]] = {}
-        self._validation: tuple[Samples, int, Trigger, list[ValidationMethod]] | None = None
-        self._checkpoint: tuple[Checkpoints, Trigger] | None = None
-        self._resume_from: Checkpoints | None = None
         self._record = Record()
         self._seed: int | None = None
 
@@ -126,74 +118,7 @@ class BaseOptimizer:
         Raises:
             DataError: It is no trigger.
         """
-        self.end_trigger = _checked_trigger(end_when, "end_trigger")
-
-    # What happens beside.
-
-    def _validate_on(self, data: Any, batch_size: int, trigger: Trigger | None, methods: Any) -> Self:
-        chosen = methods if isinstance(methods, list | tuple) else [methods or Top1Accuracy()]
-        wrong = [method for method in chosen if not isinstance(method, ValidationMethod)]
-        if wrong or not chosen:
-            raise DataError(
-                f"val_method must be a list of validation methods such as Top1Accuracy(). Received: {methods!r}."
-            )
-        samples = labelled_samples(self.model, data)
-        self._validation = (samples, checked_batch_size(batch_size), _checked_trigger(trigger, "trigger"), list(chosen))
-        return self
-
-    def set_checkpoint(self, checkpoint_trigger: Trigger, checkpoint_path: Uri, isOverWrite: bool = True) -> Self:
-        """Writes checkpoints, from which ``resume`` goes on; one is also written when Ctrl-C ends training.
-
-        Args:
-            checkpoint_trigger: When.
-            checkpoint_path: The folder; a path or a URI.
-            isOverWrite: Whether checkpoints of another training that are in the folder may be written over.
-
-        Raises:
-            DataError: The model cannot be saved, or there are checkpoints that may not be written over.
-        """
-        if not hasattr(self.model, "save"):
-            raise DataError(f"Model {self.model.name!r} has no save(): checkpoints need a Model or a Sequential.")
-        checkpoints = Checkpoints.at(checkpoint_path)
-        if not isOverWrite and checkpoints != self._resume_from and checkpoints.latest() is not None:
-            raise DataError(
-                f"{files.display(checkpoint_path)} holds checkpoints of another training. Go on from them with "
-                "resume(path) before set_checkpoint, choose another folder, or say isOverWrite=True."
-            )
-        self._checkpoint = (checkpoints, _checked_trigger(checkpoint_trigger, "checkpoint_trigger"))
-        return self
-
-    def resume(self, path: Uri) -> bool:
-        """Makes ``optimize`` go on from the newest checkpoint of a folder, if there is one.
-
-        The run then ends with the weights that it would have had without a stop: shuffling, dropout and the
-        optimizer's state are where they were.
-
-        Args:
-            path: The folder that ``set_checkpoint`` was given.
-
-        Returns:
-            Whether there is a checkpoint.
-        """
-        checkpoints = Checkpoints.at(path)
-        found = checkpoints.latest() is not None
-        self._resume_from = checkpoints if found else None
-        return found
-
-    def set_gradclip_const(self, min_value: float, max_value: float) -> Self:
-        """Limits each value of the gradients to ``[min_value, max_value]``."""
-        self._clips["const"] = functools.partial(clip_by_value, low=float(min_value), high=float(max_value))
-        return self
-
-    def set_gradclip_l2norm(self, clip_norm: float) -> Self:
-        """Scales the gradients so that their norm, over all of them together, is at most ``clip_norm``."""
-        self._clips["norm"] = functools.partial(clip_by_norm, limit=float(clip_norm))
-        return self
-
-    def disable_gradclip(self) -> Self:
-        """Leaves gradients as they are."""
-        self._clips.clear()
-        return self
+        self.end_trigger = checked_trigger(end_when, "end_trigger")
 
     # Training.
 
@@ -232,12 +157,14 @@ class BaseOptimizer:
         epochs = self.end_trigger.max_epoch if isinstance(self.end_trigger, MaxEpoch) else None
         progress = ProgressHook(self._record, source.rows, verbose, epochs)
         hooks: list[Hook] = [progress]
+        if self._train_summary is not None:
+            hooks.append(SummaryHook(self._train_summary, self.model, optimizer))
         if self._validation is not None:
             samples, batch_size, trigger, methods = self._validation
-            hooks.append(ValidationHook(self.model, samples, batch_size, trigger, methods, progress))
+            hooks.append(ValidationHook(self.model, samples, batch_size, trigger, methods, progress, self._val_summary))
         checkpoint = self._checkpoint_hook(optimizer)
         hooks += [checkpoint] if checkpoint is not None else []
-        with computing_threads(self.cores), contextlib.closing(progress):
+        with computing_threads(self.cores), contextlib.closing(progress), self._summaries_open():
             try:
                 train(step, source, self.end_trigger, hooks, self.state)
             except TrainingError as error:
@@ -276,7 +203,20 @@ class BaseOptimizer:
             checkpoints.forget()
         return CheckpointHook(checkpoints, trigger, self.model, optimizer, self._progress)
 
+    @contextlib.contextmanager
+    def _summaries_open(self) -> Iterator[None]:
+        with contextlib.ExitStack() as stack:
+            for summary in self._summaries:
+                stack.enter_context(summary.writing(self.state.iteration + 1))
+            yield
+
+    @property
+    def _summaries(self) -> list[Summary]:
+        return [summary for summary in (self._train_summary, self._val_summary) if summary is not None]
+
     def _progress(self) -> dict[str, Any]:
+        for summary in self._summaries:  # what is reported of steps that are not taken again
+            summary.flush()
         return {"state": asdict(self.state), "record": asdict(self._record), "seed": self._seed}
 
     def _restore(self, progress: Mapping[str, Any]) -> None:
@@ -284,9 +224,3 @@ class BaseOptimizer:
         self._record = Record(**progress["record"])
         self._seed = int(progress["seed"])
         self._resume_from = None
-
-
-def _checked_trigger(trigger: Trigger | None, argument: str) -> Trigger:
-    if trigger is None or not callable(trigger):
-        raise DataError(f"{argument} must be a trigger such as MaxEpoch(10). Received: {trigger!r}.")
-    return trigger

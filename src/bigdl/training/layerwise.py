@@ -64,6 +64,10 @@ class LayerwiseOptimizer:
         for method, _ in self._methods.values():
             method.progress = progress
 
+    def learning_rates(self) -> dict[str, float]:
+        """Returns the next step's learning rates, by the names of layers."""
+        return {name: float(method.learning_rate()) for name, (method, _) in self._methods.items()}
+
     def bind(self, weights: Sequence[Weight]) -> None:
         """Gives each optimizer the weights of its layer; those that are passed are all of them."""
         for method, own in self._methods.values():

@@ -14,6 +14,7 @@ from bigdl.training.labelled import score
 from bigdl.training.loop import Hook
 from bigdl.training.progress import EpochDisplay
 from bigdl.training.state import TrainingState
+from bigdl.training.summaries import ValidationSummary
 from bigdl.training.triggers import Trigger
 from bigdl.training.validation import EvaluatedResult, ValidationMethod
 
@@ -127,6 +128,7 @@ class ValidationHook(Hook):
         trigger: When.
         methods: What is computed.
         progress: Gives the head of log lines, and takes the history.
+        summary: Takes the results as well, by iteration; None for no summary.
     """
 
     model: Container
@@ -135,6 +137,7 @@ class ValidationHook(Hook):
     trigger: Trigger
     methods: list[ValidationMethod]
     progress: ProgressHook
+    summary: ValidationSummary | None = None
 
     def on_train_begin(self, state: TrainingState) -> None:
         """Validates one batch, so that what does not fit is found before any time is spent."""
@@ -151,6 +154,8 @@ class ValidationHook(Hook):
         for result in found:
             logger.info("%s %s is %.6g (of %d)", header, result.method, result.result, result.total_num)
             self.progress.record.add(f"val_{result.method.lower()}", result.result)
+            if self.summary is not None:
+                self.summary.writer.scalar(result.method, result.result, state.iteration)
 
 
 class CheckpointHook(Hook):

@@ -11,3 +11,5 @@ from bigdl.training.callbacks.monitors import EarlyStopping as EarlyStopping
 from bigdl.training.callbacks.monitors import LearningRateScheduler as LearningRateScheduler
 from bigdl.training.callbacks.monitors import ModelCheckpoint as ModelCheckpoint
 from bigdl.training.callbacks.monitors import ReduceLROnPlateau as ReduceLROnPlateau
+from bigdl.training.callbacks.remote import RemoteMonitor as RemoteMonitor
+from bigdl.training.callbacks.tensorboard import TensorBoard as TensorBoard

@@ -91,6 +91,10 @@ class Optimizer(ABC):
             return np.float32(self.schedule.rate(float(self.lr), self._moment()))
         return np.float32(self.lr * (ONE / (ONE + self.decay * np.float32(self.iterations))))
 
+    def learning_rates(self) -> dict[str, float]:
+        """Returns the next step's learning rate, without a name as there is one for all layers."""
+        return {"": float(self.learning_rate())}
+
     def _moment(self) -> Moment:
         now = self.progress
         if now is None:
