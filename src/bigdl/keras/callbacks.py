@@ -1,6 +1,7 @@
 """Keras 1.2.2's ``callbacks``."""
 
 from bigdl.training.callbacks import (
+    BackupAndRestore,
     BaseLogger,
     Callback,
     CallbackList,
@@ -17,6 +18,7 @@ from bigdl.training.callbacks import (
 )
 
 __all__ = [
+    "BackupAndRestore",
     "BaseLogger",
     "CSVLogger",
     "Callback",

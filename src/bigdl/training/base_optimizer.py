@@ -9,10 +9,10 @@ from typing import Any
 
 import torch
 
-from bigdl import files
-from bigdl.errors import DataError, TrainingError
+from bigdl.errors import DataError
 from bigdl.graph import Container
 from bigdl.training.batches import ArraySource, SeededOrder
+from bigdl.training.checkpoint import naming_last_good
 from bigdl.training.criterion_goal import CriterionGoal
 from bigdl.training.engine import computing_threads
 from bigdl.training.inference import check_divisible, checked_batch_size
@@ -164,13 +164,9 @@ class BaseOptimizer(OptimizerSettings):
             hooks.append(ValidationHook(self.model, samples, batch_size, trigger, methods, progress, self._val_summary))
         checkpoint = self._checkpoint_hook(optimizer)
         hooks += [checkpoint] if checkpoint is not None else []
-        with computing_threads(self.cores), contextlib.closing(progress), self._summaries_open():
-            try:
-                train(step, source, self.end_trigger, hooks, self.state)
-            except TrainingError as error:
-                if checkpoint is not None and checkpoint.newest is not None:
-                    error.add_note(f"The last good checkpoint is {files.display(checkpoint.newest)}.")
-                raise
+        last_good = naming_last_good(None if checkpoint is None else checkpoint.checkpoints)
+        with computing_threads(self.cores), contextlib.closing(progress), self._summaries_open(), last_good:
+            train(step, source, self.end_trigger, hooks, self.state)
         return self.model
 
     def _check(self) -> None:

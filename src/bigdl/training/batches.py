@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -42,8 +43,30 @@ class Order(Protocol):
             batch_size: Rows in a batch.
         """
 
+    def state_dict(self) -> dict[str, Tensor]:
+        """Returns what the orders of later epochs depend on, beside random numbers."""
 
-class InOrder:
+    def load_state_dict(self, state: Mapping[str, Tensor], epoch: int) -> None:
+        """Takes what ``state_dict`` returned.
+
+        Args:
+            state: That.
+            epoch: The last epoch whose order was asked for.
+        """
+
+
+class FixedOrder:
+    """An order that depends on nothing but the epoch."""
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Returns nothing."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Tensor], epoch: int) -> None:
+        """Takes nothing."""
+
+
+class InOrder(FixedOrder):
     """The rows as they are, in every epoch."""
 
     def rows(self, epoch: int, count: int, batch_size: int) -> None:
@@ -51,7 +74,7 @@ class InOrder:
         return
 
 
-class SeededOrder:
+class SeededOrder(FixedOrder):
     """A permutation for each epoch that depends on the seed and the epoch only.
 
     An epoch can therefore be repeated, from any of its batches, by another process.
@@ -80,15 +103,27 @@ class KerasOrder:
     def __init__(self, whole_batches: bool = False) -> None:
         self.whole_batches = whole_batches
         self._order: NDArray[np.int64] | None = None
+        self._drawn: int | None = None
 
     def rows(self, epoch: int, count: int, batch_size: int) -> NDArray[np.int64]:
-        """Returns the next epoch's order."""
+        """Returns the next epoch's order; after ``load_state_dict`` that of the epoch it was for, if that goes on."""
+        if self._order is not None and epoch == self._drawn:
+            return self._order
         order = np.arange(count) if self._order is None else self._order.copy()
         whole = count - count % batch_size
         shuffled = order[:whole].reshape(-1, batch_size) if self.whole_batches else order
         np.random.shuffle(shuffled)  # noqa: NPY002 - Keras's generator
         self._order = order
         return order
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Returns the last order."""
+        return {} if self._order is None else {"order": torch.from_numpy(self._order)}
+
+    def load_state_dict(self, state: Mapping[str, Tensor], epoch: int) -> None:
+        """Takes the last order, which is that of ``epoch``."""
+        if "order" in state:
+            self._order, self._drawn = state["order"].numpy(), epoch
 
 
 def keras_order(shuffle: bool | str) -> Order:
@@ -105,9 +140,11 @@ class Source(Protocol):
 
     Attributes:
         rows: The number of rows of an epoch.
+        order: The order in which they come.
     """
 
     rows: int
+    order: Order
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """Gives the batches of an epoch.
@@ -164,11 +201,11 @@ class ArraySource:
         self.rows = len(samples)
         self._samples = samples
         self._batch_size = batch_size
-        self._order = order or InOrder()
+        self.order: Order = order or InOrder()
 
     def batches(self, epoch: int = 1, start: int = 0) -> Iterator[Batch]:
         """Gives the batches of an epoch; see ``Source``."""
-        order = self._order.rows(epoch, self.rows, self._batch_size)
+        order = self.order.rows(epoch, self.rows, self._batch_size)
         for first in range(start, self.rows, self._batch_size):
             index = slice(first, min(first + self._batch_size, self.rows))
             yield self._samples.batch(index if order is None else order[index])

@@ -24,6 +24,7 @@ class CallbackHook(Hook):
 
     Attributes:
         history: What each epoch reported.
+        callbacks: All that are told, those that ``fit`` adds among them.
     """
 
     def __init__(
@@ -40,38 +41,43 @@ class CallbackHook(Hook):
         self._validate = validate
         names = self._labels + [f"val_{label}" for label in self._labels] if validate else self._labels
         self._shown = [ProgbarLogger()] if params["verbose"] else []
-        self._callbacks = CallbackList([BaseLogger(), *callbacks, self.history, *self._shown])
-        self._callbacks.set_model(getattr(model, "callback_model", None) or model)
-        self._callbacks.set_params({**params, "do_validation": validate is not None, "metrics": names})
+        self.callbacks = CallbackList([BaseLogger(), *callbacks, self.history, *self._shown])
+        self.callbacks.set_model(getattr(model, "callback_model", None) or model)
+        self._params = {**params, "do_validation": validate is not None, "metrics": names, "resumed_epoch": None}
+        self.callbacks.set_params(self._params)
+
+    def goes_on(self, state: TrainingState) -> None:
+        """Lets the callbacks know that a stopped training goes on, before it begins."""
+        self._params["resumed_epoch"] = state.epoch if state.epoch_finished else state.epoch - 1
 
     def on_train_begin(self, state: TrainingState) -> None:
         """Tells the callbacks."""
-        self._callbacks.on_train_begin()
+        self.callbacks.on_train_begin()
 
     def on_epoch_begin(self, state: TrainingState) -> None:
         """Tells the callbacks, who count epochs from 0."""
-        self._callbacks.on_epoch_begin(state.epoch - 1)
+        self.callbacks.on_epoch_begin(state.epoch - 1)
 
     def on_batch_begin(self, state: TrainingState, rows: int) -> None:
         """Tells the callbacks, who count batches from 0."""
         self._logs: dict[str, Any] = {"batch": state.batch, "size": rows}
-        self._callbacks.on_batch_begin(state.batch, self._logs)
+        self.callbacks.on_batch_begin(state.batch, self._logs)
 
     def on_batch_end(self, state: TrainingState, rows: int, results: list[float]) -> None:
         """Tells the callbacks the loss and the metrics."""
         self._logs.update(zip(self._labels, self._compiled.reported(results), strict=True))
-        self._callbacks.on_batch_end(state.batch - 1, self._logs)
+        self.callbacks.on_batch_end(state.batch - 1, self._logs)
 
     def on_epoch_end(self, state: TrainingState) -> None:
         """Validates, and tells the callbacks."""
         logs: dict[str, Any] = {}
         if self._validate is not None:
             logs.update(zip((f"val_{label}" for label in self._labels), self._validate(), strict=True))
-        self._callbacks.on_epoch_end(state.epoch - 1, logs)
+        self.callbacks.on_epoch_end(state.epoch - 1, logs)
 
     def on_train_end(self, state: TrainingState) -> None:
         """Tells the callbacks."""
-        self._callbacks.on_train_end()
+        self.callbacks.on_train_end()
 
     def close(self) -> None:
         """Takes the bar away, also when training failed."""

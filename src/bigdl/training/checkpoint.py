@@ -8,10 +8,11 @@ a complete checkpoint, or none.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -26,6 +27,7 @@ from bigdl.errors import DataError, FormatError, TrainingError
 from bigdl.files import Uri
 from bigdl.formats import read_weights
 from bigdl.graph import Container
+from bigdl.layers.recurrent.states import StatefulLayer
 from bigdl.registry import load_by_position
 from bigdl.training.diagnosis import non_finite_weights
 
@@ -33,6 +35,8 @@ MARKER = "latest.json"
 _METADATA = "bigdl"
 _RANDOM = "random_state"
 _OPTIMIZER = "optimizer."
+_PROGRESS = "progress."
+_STATE = "state."
 
 
 class Stateful(Protocol):
@@ -80,8 +84,8 @@ class Checkpoints:
         Args:
             model: The model; it must be one that has ``save``.
             optimizer: The optimizer.
-            number: The iteration that comes next.
-            progress: What else to keep, of what JSON can hold.
+            number: The iteration that comes next, for the names of the files.
+            progress: What else to keep: tensors, and what JSON can hold.
 
         Returns:
             Where its model is.
@@ -98,10 +102,13 @@ class Checkpoints:
         saved: Any = model
         saved.save(self._path(names["model"]))
         tensors = {_OPTIMIZER + key: tensor.cpu() for key, tensor in optimizer.state_dict().items()}
+        tensors |= {f"{_STATE}{i}": state for i, state in enumerate(_states(model))}
+        tensors |= {_PROGRESS + key: value for key, value in progress.items() if isinstance(value, Tensor)}
         tensors[_RANDOM] = torch.get_rng_state()
-        header = {"progress": dict(progress), "weights": checksum(model)}
+        rest = {key: value for key, value in progress.items() if not isinstance(value, Tensor)}
+        header = {"progress": rest, "weights": checksum(model)}
         with files.write_atomic(self._path(names["optimizer"])) as path:
-            save_file(tensors, path, metadata={_METADATA: json.dumps(header)})
+            save_file(tensors, path, metadata={_METADATA: json.dumps(header, default=_plain)})
         files.write_bytes(self._path(MARKER), json.dumps({**names, "number": number}).encode())
         return self._path(names["model"])
 
@@ -131,11 +138,11 @@ class Checkpoints:
                 f"{files.display(self._path(entry['model']))} is not the model that this checkpoint was written with: "
                 "it was replaced. Load it with Model.load and start a new training, or remove the checkpoint."
             )
-        state = {key.removeprefix(_OPTIMIZER): value for key, value in tensors.items() if key.startswith(_OPTIMIZER)}
-        optimizer.load_state_dict(state)
+        optimizer.load_state_dict(_under(_OPTIMIZER, tensors))
+        for i, state in enumerate(_states(model)):
+            state.copy_(tensors[f"{_STATE}{i}"])
         torch.set_rng_state(tensors[_RANDOM])
-        progress: dict[str, Any] = header["progress"]
-        return progress
+        return {**header["progress"], **_under(_PROGRESS, tensors)}
 
     def _path(self, name: str) -> str:
         return f"{self.folder}/{name}"
@@ -162,6 +169,32 @@ def _read(uri: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if _RANDOM not in tensors or not {"progress", "weights"} <= header.keys():
         raise FormatError(f"{files.display(uri)} is no state of an optimizer of this library.")
     return tensors, header
+
+
+@contextlib.contextmanager
+def naming_last_good(checkpoints: Checkpoints | None) -> Iterator[None]:
+    """Lets the error of a training that fails inside the block say which checkpoint is the last good one."""
+    try:
+        yield
+    except TrainingError as error:
+        newest = None if checkpoints is None else checkpoints.latest()
+        if newest is not None:
+            error.add_note(f"The last good checkpoint is {files.display(newest)}.")
+        raise
+
+
+def _plain(value: Any) -> Any:
+    """Returns NumPy's and torch's values as Python's, for JSON."""
+    return value.tolist()
+
+
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+
+
+def _states(model: Container) -> list[Tensor]:
+    """Returns what stateful layers keep from batch to batch."""
+    return [state for layer in model.modules() if isinstance(layer, StatefulLayer) for state in layer.states]
 
 
 def checksum(model: Container) -> int:

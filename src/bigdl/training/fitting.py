@@ -7,13 +7,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from bigdl.graph import Container
+from bigdl.training.backup_hook import BackupHook
 from bigdl.training.batches import ArraySource, Samples, Source, keras_order
 from bigdl.training.callback_hook import CallbackHook
 from bigdl.training.callbacks import Callback, History
+from bigdl.training.checkpoint import naming_last_good
 from bigdl.training.compile import Compiled
 from bigdl.training.data import Data
 from bigdl.training.inference import checked_batch_size, in_mode
-from bigdl.training.loop import train
+from bigdl.training.loop import Hook, train
 from bigdl.training.progress import progress_bar
 from bigdl.training.samples import check_rows, checked_validation, samples_for, split
 from bigdl.training.state import TrainingState
@@ -101,13 +103,18 @@ def train_epochs(
     state = TrainingState(epoch=initial_epoch + 1)
     owner: Any = model
     owner.stop_training = False
+    hooks: list[Hook] = [hook]
+    backup = BackupHook.among(model, compiled, source, hook)
+    if backup is not None:
+        hooks.append(backup)
+        state = backup.restore() or state
 
     def is_done(state: TrainingState) -> bool:
         complete = state.epoch if state.epoch_finished else state.epoch - 1
         return complete >= nb_epoch or (state.epoch_finished and bool(owner.stop_training))
 
-    with contextlib.closing(hook):
-        train(compiled.step, source, is_done, [hook], state)
+    with contextlib.closing(hook), naming_last_good(None if backup is None else backup.checkpoints):
+        train(compiled.step, source, is_done, hooks, state)
 
 
 def evaluate(

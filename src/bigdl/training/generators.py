@@ -10,7 +10,7 @@ import numpy as np
 
 from bigdl.errors import DataError
 from bigdl.graph import Container
-from bigdl.training.batches import Batch
+from bigdl.training.batches import Batch, InOrder, Order
 from bigdl.training.callback_hook import CallbackHook
 from bigdl.training.callbacks import Callback, History
 from bigdl.training.compile import Compiled
@@ -161,6 +161,7 @@ class _GeneratorSource:
 
     def __init__(self, model: Container, compiled: Compiled, batches: Prefetcher, rows: int, class_weight: Any) -> None:
         self.rows = rows
+        self.order: Order = InOrder()
         self.last_rows = 1
         self._model = model
         self._compiled = compiled

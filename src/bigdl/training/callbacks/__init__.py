@@ -1,5 +1,6 @@
 """Keras 1.2.2's callbacks."""
 
+from bigdl.training.callbacks.backup import BackupAndRestore as BackupAndRestore
 from bigdl.training.callbacks.base import Callback as Callback
 from bigdl.training.callbacks.base import CallbackList as CallbackList
 from bigdl.training.callbacks.base import LambdaCallback as LambdaCallback

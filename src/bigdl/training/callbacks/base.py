@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 Logs = dict[str, Any] | None
 
@@ -19,6 +19,12 @@ class Callback:
 
     params: dict[str, Any]
     model: Any
+
+    @property
+    def resumed_epoch(self) -> int | None:
+        """The epoch, from 0, with which a stopped training goes on (``BackupAndRestore``); None for one that begins."""
+        epoch: int | None = getattr(self, "params", {}).get("resumed_epoch")
+        return epoch
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Takes the parameters of the training that is about to begin."""
@@ -65,6 +71,13 @@ class Callback:
             batch: Its number in the epoch, from 0.
             logs: ``batch``, ``size``, the loss and all metrics.
         """
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns what the callback remembers, of what JSON can hold, so that a stopped training can go on."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Takes what ``state_dict`` returned; called after ``on_train_begin``."""
 
 
 class CallbackList:
@@ -122,6 +135,25 @@ class CallbackList:
         """Tells all callbacks."""
         for callback in self.callbacks:
             callback.on_batch_end(batch, {} if logs is None else logs)
+
+
+class AttributesCallback(Callback):
+    """A callback that remembers no more than some of its attributes.
+
+    Attributes:
+        remembered: Their names.
+    """
+
+    remembered: ClassVar[tuple[str, ...]] = ()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns the attributes."""
+        return {name: getattr(self, name) for name in self.remembered}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Sets the attributes."""
+        for name in self.remembered:
+            setattr(self, name, state[name])
 
 
 class LambdaCallback(Callback):

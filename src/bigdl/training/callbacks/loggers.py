@@ -5,18 +5,19 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable
-from typing import Any, TextIO
+from typing import IO, Any
 
-from bigdl.errors import TrainingError
-from bigdl.training.callbacks.base import Callback, Logs
+from bigdl.training.callbacks.base import AttributesCallback, Callback, Logs
 from bigdl.training.progress import EpochDisplay
 
 
-class BaseLogger(Callback):
+class BaseLogger(AttributesCallback):
     """Puts the means over an epoch, weighted by the size of the batches, into the epoch's logs.
 
     ``fit`` adds it itself, before all others.
     """
+
+    remembered = ("seen", "totals")
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Starts the sums anew."""
@@ -38,13 +39,15 @@ class BaseLogger(Callback):
             logs.update((name, total / self.seen) for name, total in self.totals.items())
 
 
-class History(Callback):
+class History(AttributesCallback):
     """Keeps what each epoch reported; ``fit`` adds it itself and returns it.
 
     Attributes:
         epoch: The numbers of the epochs, from 0.
         history: The values of all epochs, by name.
     """
+
+    remembered = ("epoch", "history")
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Starts anew."""
@@ -104,34 +107,39 @@ class CSVLogger(Callback):
         self.sep = separator
         self.append = append
         self.keys: list[str] | None = None
-        self.csv_file: TextIO | None = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Opens the file."""
-        has_rows = self.append and os.path.exists(self.filename) and os.path.getsize(self.filename) > 0
-        self.append_header = not has_rows
+        """Makes the file, or leaves it to be added to."""
+        appends = self.append or self.resumed_epoch is not None
+        self.append_header = not (appends and os.path.exists(self.filename) and os.path.getsize(self.filename) > 0)
         self.keys = None
+        with self._opened("a" if appends else "w"):
+            pass
+
+    def _opened(self, mode: str) -> IO[str]:
         # newline="": the csv module ends lines itself.
-        self.csv_file = open(self.filename, "a" if self.append else "w", newline="", encoding="utf-8")  # noqa: SIM115
+        return open(self.filename, mode, newline="", encoding="utf-8")
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Writes a row."""
         logs = logs or {}
-        if self.csv_file is None:
-            raise TrainingError("CSVLogger: on_epoch_end was called before on_train_begin.")
-        writer = csv.writer(self.csv_file, delimiter=self.sep)
-        if self.keys is None:
-            self.keys = sorted(logs)
-            if self.append_header:
-                writer.writerow(["epoch", *self.keys])
-        writer.writerow([epoch, *(_cell(logs.get(key, "")) for key in self.keys)])
-        self.csv_file.flush()
+        with self._opened("a") as file:
+            writer = csv.writer(file, delimiter=self.sep)
+            if self.keys is None:
+                self.keys = sorted(logs)
+                if self.append_header:
+                    writer.writerow(["epoch", *self.keys])
+            writer.writerow([epoch, *(_cell(logs.get(key, "")) for key in self.keys)])
 
-    def on_train_end(self, logs: Logs = None) -> None:
-        """Closes the file."""
-        if self.csv_file is not None:
-            self.csv_file.close()
-            self.csv_file = None
+    def state_dict(self) -> dict[str, Any]:
+        """Returns the columns and how long the file is."""
+        return {"keys": self.keys, "size": os.path.getsize(self.filename)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Drops the rows of epochs that will be trained again."""
+        self.keys = state["keys"]
+        if os.path.getsize(self.filename) > state["size"]:
+            os.truncate(self.filename, state["size"])
 
 
 def _cell(value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from bigdl.errors import DataError
-from bigdl.training.callbacks.base import Callback, Logs
+from bigdl.training.callbacks.base import AttributesCallback, Callback, Logs
 
 Mode = Literal["auto", "min", "max"]
 
@@ -60,7 +60,22 @@ class Best:
         return bool(value + self.margin < self.value)
 
 
-class ModelCheckpoint(Callback):
+class Watching(AttributesCallback):
+    """A callback that remembers the best value so far."""
+
+    _best: Best
+
+    @property
+    def best(self) -> float:
+        """The best value so far."""
+        return self._best.value
+
+    @best.setter
+    def best(self, value: float) -> None:
+        self._best.value = value
+
+
+class ModelCheckpoint(Watching):
     """Saves the model after epochs.
 
     Args:
@@ -73,6 +88,8 @@ class ModelCheckpoint(Callback):
         mode: See ``Best``.
         period: Epochs from one save to the next.
     """
+
+    remembered = ("best", "epochs_since_last_save")
 
     def __init__(
         self,
@@ -92,11 +109,6 @@ class ModelCheckpoint(Callback):
         self.period = period
         self.epochs_since_last_save = 0
         self._best = Best(monitor, mode, 0.0, "ModelCheckpoint")
-
-    @property
-    def best(self) -> float:
-        """The best value so far."""
-        return self._best.value
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Saves the model if it is time to."""
@@ -127,7 +139,7 @@ class ModelCheckpoint(Callback):
             self.model.save(filepath)
 
 
-class EarlyStopping(Callback):
+class EarlyStopping(Watching):
     """Ends training when a value has stopped getting better.
 
     Args:
@@ -137,6 +149,8 @@ class EarlyStopping(Callback):
         verbose: 1 prints a line at the end.
         mode: See ``Best``.
     """
+
+    remembered = ("best", "wait", "stopped_epoch")
 
     def __init__(
         self,
@@ -153,11 +167,6 @@ class EarlyStopping(Callback):
         self.wait = 0
         self.stopped_epoch = 0
         self._best = Best(monitor, mode, min_delta, "EarlyStopping")
-
-    @property
-    def best(self) -> float:
-        """The best value so far."""
-        return self._best.value
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Starts anew."""
@@ -185,7 +194,7 @@ class EarlyStopping(Callback):
             print(f"Epoch {self.stopped_epoch:05d}: early stopping")
 
 
-class ReduceLROnPlateau(Callback):
+class ReduceLROnPlateau(Watching):
     """Lowers the learning rate when a value has stopped getting better, and reports it as ``lr``.
 
     Args:
@@ -201,6 +210,8 @@ class ReduceLROnPlateau(Callback):
     Raises:
         DataError: ``factor`` is 1 or more.
     """
+
+    remembered = ("best", "wait", "cooldown_counter")
 
     def __init__(
         self,
@@ -224,11 +235,6 @@ class ReduceLROnPlateau(Callback):
         self.cooldown_counter = 0
         self.wait = 0
         self._best = Best(monitor, mode, epsilon, "ReduceLROnPlateau", knows_fmeasure=False)
-
-    @property
-    def best(self) -> float:
-        """The best value so far."""
-        return self._best.value
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Starts anew."""

@@ -45,7 +45,7 @@ class TensorBoard(Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Opens an event file."""
-        self.writer = EventWriter(self.log_dir)
+        self.writer = EventWriter(self.log_dir, self.resumed_epoch)
         if self.write_graph:
             self.writer.graph(_nodes(self.model))
 

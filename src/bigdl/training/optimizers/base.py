@@ -118,7 +118,8 @@ class Optimizer(ABC):
             return
         self._weights = ordered
         self._constrained = [weight for weight in ordered if weight.constraint is not None]
-        self._parameters = list({id(weight.parameter): weight.parameter for weight in ordered}.values())
+        # As they are given, not by name: a model that is made again in one process has other names.
+        self._parameters = list({id(weight.parameter): weight.parameter for weight in weights}.values())
         self.reset()
 
     def reset(self) -> None:
