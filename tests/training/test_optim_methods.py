@@ -153,7 +153,6 @@ def test_nesterov_alone_means_no_dampening():
     [
         (lambda: SGD(nesterov=True), "momentum above 0"),
         (lambda: SGD(momentum=0.9, dampening=0.1, nesterov=True), "dampening of 0"),
-        (lambda: SGD(learningrates=np.ones(3)), "dict of optim methods"),
         (lambda: Ftrl(learningrate_power=0.5), "lr_power=0.5"),
         (lambda: Ftrl(l1_regularization_strength=-1), "l1=-1"),
         (lambda: LBFGS(linesearch_options={}), "linesearch"),

@@ -4,6 +4,7 @@ from bigdl.graph.container import Container as Container
 from bigdl.graph.input import Input as Input
 from bigdl.graph.input import InputLayer as InputLayer
 from bigdl.graph.layer import Layer as Layer
+from bigdl.graph.matching import matching_layers as matching_layers
 from bigdl.graph.names import reset_names as reset_names
 from bigdl.graph.names import unique_name as unique_name
 from bigdl.graph.sequential import SequentialContainer as SequentialContainer

@@ -8,7 +8,7 @@ from typing import Any, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from bigdl.graph import Container
+from bigdl.graph import Container, matching_layers
 from bigdl.models.mode import TrainingMode
 from bigdl.training import predict, predict_class
 
@@ -47,30 +47,29 @@ class BigDLFace(Container):
         """Computes the outputs on this machine; see ``predict``."""
         return predict(self, X, batch_size)
 
-    def freeze(self, names: Sequence[str] | None = None) -> Self:
-        """Stops the training of layers.
+    def freeze(self, names: str | Sequence[str] | None = None) -> Self:
+        """Stops the training of layers, from the next ``compile`` or ``optimize`` on.
 
         Args:
-            names: The layers; all of them by default.
+            names: The layers, by name or by patterns such as ``"block1_*"``, also those inside nested models; all of
+                them by default.
 
         Raises:
-            LayerError: There is no layer of such a name.
+            LayerError: No layer's name fits one of them; none is frozen then.
         """
         return self._set_trainable(names, False)
 
-    def unfreeze(self, names: Sequence[str] | None = None) -> Self:
-        """Lets layers be trained again.
-
-        Args:
-            names: The layers; all of them by default.
-
-        Raises:
-            LayerError: There is no layer of such a name.
-        """
+    def unfreeze(self, names: str | Sequence[str] | None = None) -> Self:
+        """Lets layers be trained again; see ``freeze``."""
         return self._set_trainable(names, True)
 
-    def _set_trainable(self, names: Sequence[str] | None, value: bool) -> Self:
-        chosen = self.layers if names is None else [self.get_layer(name) for name in names]
+    def _set_trainable(self, names: str | Sequence[str] | None, value: bool) -> Self:
+        patterns = [names] if isinstance(names, str) else names
+        chosen = (
+            self.layers
+            if patterns is None
+            else [layer for pattern in patterns for layer in matching_layers(self, pattern)]
+        )
         for layer in chosen:
             layer.trainable = value
         return self

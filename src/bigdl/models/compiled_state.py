@@ -46,7 +46,7 @@ def keras_training(model: Model) -> TrainingSpec | None:
     if compiled is None:
         return None
     optimizer = compiled.optimizer
-    foreign = _unknown_to_keras(optimizer)
+    foreign = "lr_multipliers" if compiled.lr_multipliers else _unknown_to_keras(optimizer)
     if foreign is not None:
         logger.warning("Model %r is written as not compiled, as Keras 1.2.2 has no %s.", model.name, foreign)
         return None
@@ -172,6 +172,7 @@ def _compiled(model: Model, spec: ModelSpec, config: Mapping[str, Any]) -> Compi
             config.get("loss_weights"),
             config.get("sample_weight_mode"),
             _moved_weights(model, spec),
+            config.get("lr_multipliers"),
         )
     except BigDLError as error:
         raise type(error)(f"{where} {error}") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,8 @@ class KerasFace(Container):
         metrics: Any = None,
         loss_weights: Any = None,
         sample_weight_mode: Any = None,
+        *,
+        lr_multipliers: Mapping[str, float] | None = None,
         **kwargs: Any,
     ) -> None:
         """Settles what the model is trained by.
@@ -43,13 +45,18 @@ class KerasFace(Container):
             metrics: Names or functions; a mapping by the outputs' names for different ones.
             loss_weights: The factor of each output's loss.
             sample_weight_mode: ``"temporal"`` where samples are weighted step by step.
+            lr_multipliers: The factor of the learning rate of layers, by name or by patterns such as ``"block1_*"``,
+                also of those inside nested models; where several fit, the last one counts. Keras has no such argument.
             kwargs: Without effect; Keras hands them to Theano.
 
         Raises:
             UnsupportedLayerError: There is no optimizer, objective or metric of a name.
-            DataError: A list or mapping does not fit the outputs.
+            DataError: A list or mapping does not fit the outputs, or a multiplier is negative.
+            LayerError: No layer's name fits a pattern.
         """
-        self._compiled = Compiled(self, optimizer, loss, metrics, loss_weights, sample_weight_mode)
+        self._compiled = Compiled(
+            self, optimizer, loss, metrics, loss_weights, sample_weight_mode, lr_multipliers=lr_multipliers
+        )
 
     @property
     def compiled(self) -> Compiled:

@@ -43,7 +43,7 @@ class CallbackHook(Hook):
         self._shown = [ProgbarLogger()] if params["verbose"] else []
         self.callbacks = CallbackList([BaseLogger(), *callbacks, self.history, *self._shown])
         self.callbacks.set_model(getattr(model, "callback_model", None) or model)
-        self._params = {**params, "do_validation": validate is not None, "metrics": names, "resumed_epoch": None}
+        self._params = {**params, "do_validation": validate is not None, "metrics": names}
         self.callbacks.set_params(self._params)
 
     def goes_on(self, state: TrainingState) -> None:

@@ -14,6 +14,7 @@ from bigdl.training import losses, metrics, objectives, optimizers
 from bigdl.training.batches import Batch
 from bigdl.training.losses import LossTerm
 from bigdl.training.metrics import Metric
+from bigdl.training.multipliers import multipliers_of
 from bigdl.training.objectives import Objective
 from bigdl.training.step import Step
 from bigdl.training.targets import WeightMode
@@ -34,11 +35,12 @@ class Compiled:
         sample_weight_mode: ``"temporal"`` where samples are weighted step by step; for several outputs also a list or
             a mapping.
         weights: The weights to move; by default all that are trainable.
+        lr_multipliers: By what the steps of layers are multiplied, by their names or patterns of these.
 
     Attributes:
         optimizer: The optimizer.
         weights: The weights that it moves.
-        loss, metrics, loss_weights, sample_weight_mode: As they were given.
+        loss, metrics, loss_weights, sample_weight_mode, lr_multipliers: As they were given.
         functions: The objective of each output.
         modes: The way in which each output's samples are weighted.
         metrics_names: The names of all that ``evaluate`` and ``train_on_batch`` return.
@@ -46,7 +48,8 @@ class Compiled:
 
     Raises:
         UnsupportedLayerError: There is no optimizer, objective or metric of a name.
-        DataError: A list or mapping does not fit the outputs.
+        DataError: A list or mapping does not fit the outputs, or a multiplier is negative.
+        LayerError: No layer's name fits a pattern.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Compiled:
         loss_weights: Any = None,
         sample_weight_mode: Any = None,
         weights: Sequence[Weight] | None = None,
+        lr_multipliers: Mapping[str, float] | None = None,
     ) -> None:
         self.model = model
         self.optimizer = optimizers.get(optimizer)
@@ -65,6 +69,7 @@ class Compiled:
         self.metrics = metrics
         self.loss_weights = loss_weights
         self.sample_weight_mode = sample_weight_mode
+        self.lr_multipliers = lr_multipliers
 
         outputs = model.output_names
         self.functions = [objectives.get(item) for item in _for_outputs(loss, outputs, "loss", model, complete=True)]
@@ -89,6 +94,7 @@ class Compiled:
             for function in (own, *(metric for _, metric in named))
         )
         self.weights = list(model.trainable_weights if weights is None else weights)
+        self.optimizer.multipliers = multipliers_of(model, lr_multipliers or {})
         self.step = Step(model, self, self.optimizer, self.weights)
 
     @property
@@ -121,13 +127,14 @@ class Compiled:
 
     def get_config(self) -> dict[str, Any]:
         """Returns the ``training_config`` of Keras 1.2.2's full save; functions become their names."""
-        return {
+        config = {
             "optimizer_config": optimizers.serialize(self.optimizer),
             "loss": _named(self.loss),
             "metrics": _named(self.metrics),
             "sample_weight_mode": self.sample_weight_mode,
             "loss_weights": self.loss_weights,
         }
+        return {**config, "lr_multipliers": dict(self.lr_multipliers)} if self.lr_multipliers else config
 
 
 def _named(value: Any) -> Any:

@@ -10,11 +10,16 @@ from bigdl.training import optimizers
 from bigdl.training.optimizers.ftrl import Ftrl as FtrlRule
 from bigdl.training.optimizers.lbfgs import LBFGS as LBFGSRule  # noqa: N811 - a class
 from bigdl.training.optimizers.sgd import DampedSGD
+from bigdl.training.sample import JTensor
 from bigdl.training.schedules import Schedule
 
 DOUBLEMAX = sys.float_info.max
 
 OptimMethod = optimizers.Optimizer
+
+
+def _values(given: Any) -> Any:
+    return given.to_ndarray() if isinstance(given, JTensor) else given
 
 
 class SGD(DampedSGD, config_class=DampedSGD):
@@ -28,12 +33,14 @@ class SGD(DampedSGD, config_class=DampedSGD):
         dampening: The share of each gradient that is left out; by default the momentum, with Nesterov's momentum 0.
         nesterov: Whether the momentum is Nesterov's.
         leaningrate_schedule: A learning-rate schedule.
-        learningrates: Not supported; a dict of optim methods by layer name gives each layer its own.
-        weightdecays: Not supported.
+        learningrates: A factor of the learning rate for each value of the weights, an array or a ``JTensor``: those
+            that are trained, in the order of ``get_weights``, each in the order of its array. (A dict of optim methods
+            by layer name is simpler where whole layers differ.)
+        weightdecays: Likewise, a weight decay for each value, where ``weightdecay`` is 0.
         bigdl_type: Kept for BigDL's signature.
 
     Raises:
-        DataError: Rates or decays for single weights are given, or Nesterov's momentum with dampening.
+        DataError: Nesterov's momentum is asked for without a momentum or with dampening.
     """
 
     def __init__(
@@ -49,15 +56,17 @@ class SGD(DampedSGD, config_class=DampedSGD):
         weightdecays: Any = None,
         bigdl_type: str = "float",
     ) -> None:
-        if learningrates is not None or weightdecays is not None:
-            raise DataError(
-                "SGD: learningrates and weightdecays (a number for each weight) are not supported. Give the optimizer "
-                "a dict of optim methods by layer name instead."
-            )
         if dampening == DOUBLEMAX:
             dampening = 0.0 if nesterov else momentum
         super().__init__(
-            learningrate, momentum, dampening, learningrate_decay, nesterov, weight_decay=float(weightdecay)
+            learningrate,
+            momentum,
+            dampening,
+            learningrate_decay,
+            nesterov,
+            _values(learningrates),
+            _values(weightdecays),
+            weight_decay=float(weightdecay),
         )
         self.schedule = leaningrate_schedule
 

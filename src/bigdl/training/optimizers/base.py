@@ -39,6 +39,7 @@ class Optimizer(ABC):
         weight_decay: The share of each parameter that is added to its gradient (BigDL's; 0 in Keras).
         schedule: Gives the learning rate instead of ``decay`` (BigDL's); None for none.
         progress: How far training has come, for schedules that look at it; set by the loop.
+        multipliers: By what the steps of a weight are multiplied, 1 where nothing is said; set before ``bind``.
         config_name: The class that ``get_config`` is for: the class itself, or the one whose maths it uses.
 
     Args:
@@ -75,6 +76,7 @@ class Optimizer(ABC):
         self.weight_decay = weight_decay
         self.schedule: Schedule | None = None
         self.progress: Progress | None = None
+        self.multipliers: Mapping[Weight, float] = {}
         self.iterations = 0
         self._weights: list[Weight] = []
         self._constrained: list[Weight] = []
@@ -101,6 +103,10 @@ class Optimizer(ABC):
             return Moment(self.iterations, float(self.decay))
         return Moment(self.iterations, float(self.decay), now.epoch, now.loss, now.score)
 
+    def kept_rows(self) -> tuple[str, ...]:
+        """Returns what is kept beside each parameter."""
+        return self.accumulators
+
     def initial_value(self, accumulator: str) -> float:
         """Returns what an accumulator starts from."""
         return 0.0
@@ -115,6 +121,7 @@ class Optimizer(ABC):
         """
         ordered = sorted(dict.fromkeys(weights), key=_saved_name)
         if self._weights and ordered == self._weights:
+            self._scale()
             return
         self._weights = ordered
         self._constrained = [weight for weight in ordered if weight.constraint is not None]
@@ -124,7 +131,12 @@ class Optimizer(ABC):
 
     def reset(self) -> None:
         """Forgets what past gradients left in the accumulators; the step counter stays, as in Keras."""
-        self._blocks = Blocks(self._parameters, {name: self.initial_value(name) for name in self.accumulators})
+        self._blocks = Blocks(self._parameters, {name: self.initial_value(name) for name in self.kept_rows()})
+        self._scale()
+
+    def _scale(self) -> None:
+        factors = {id(weight.parameter): factor for weight, factor in self.multipliers.items()}
+        self._blocks.scale([factors.get(id(p), 1.0) for p in self._parameters])
 
     @torch.no_grad()
     def step(self) -> None:

@@ -27,6 +27,7 @@ class _Block(NamedTuple):
     last: int
     start: int
     stop: int
+    factor: float
 
 
 class Blocks:
@@ -41,6 +42,7 @@ class Blocks:
 
     def __init__(self, parameters: Sequence[Tensor], accumulators: Mapping[str, float]) -> None:
         self._parameters = list(parameters)
+        self._factors = [1.0] * len(self._parameters)
         size = sum(p.numel() for p in parameters)
         self._rows = {
             name: parameters[0].new_full((size,), value, requires_grad=False)
@@ -53,7 +55,13 @@ class Blocks:
         self._places = [_place(p) for p in self._parameters]
         self._pieces = _cut(self._parameters)
         self._sizes = [piece.numel() for piece in self._pieces]
-        self._blocks = _group(self._sizes)
+        factors = [factor for p, factor in zip(self._parameters, self._factors, strict=True) for _ in _cut([p])]
+        self._blocks = _group(self._sizes, factors)
+
+    def scale(self, factors: Sequence[float]) -> None:
+        """Sets by what the change of each parameter is multiplied, 1 until then."""
+        self._factors = list(factors)
+        self._lay_out()
 
     def accumulators(self) -> dict[str, list[Tensor]]:
         """Returns views of the accumulators that look like the parameters, by which they can be read and written."""
@@ -75,13 +83,14 @@ class Blocks:
         if self._places != [_place(p) for p in self._parameters]:
             self._follow()
         cut_gradients = _cut(gradients)
-        for first, last, start, stop in self._blocks:
+        for first, last, start, stop, factor in self._blocks:
+            move = rule if factor == 1.0 else _scaled(rule, factor)
             beside = [row[start:stop] for row in self._rows.values()]
             if last - first == 1:
-                rule(self._pieces[first], cut_gradients[first], *beside)
+                move(self._pieces[first], cut_gradients[first], *beside)
             else:
                 joined = torch.cat(self._pieces[first:last])
-                rule(joined, torch.cat(cut_gradients[first:last]), *beside)
+                move(joined, torch.cat(cut_gradients[first:last]), *beside)
                 torch._foreach_copy_(self._pieces[first:last], list(torch.split(joined, self._sizes[first:last])))
 
     def _follow(self) -> None:
@@ -93,6 +102,17 @@ class Blocks:
         self._lay_out()
         for name, views in self.accumulators().items():
             torch._foreach_copy_(views, kept[name])
+
+
+def _scaled(rule: Callable[..., None], factor: float) -> Callable[..., None]:
+    """Returns a rule that changes the parameters a factor as much."""
+
+    def move(parameters: Tensor, *rest: Tensor) -> None:
+        moved = parameters.clone()
+        rule(moved, *rest)
+        parameters.add_(moved.sub_(parameters), alpha=factor)
+
+    return move
 
 
 def same_layout(a: Tensor, b: Tensor) -> bool:
@@ -114,8 +134,8 @@ def _in_memory_order(tensor: Tensor) -> Tensor:
     return tensor.view(-1) if tensor.is_contiguous() else tensor.as_strided((tensor.numel(),), (1,))
 
 
-def _group(sizes: Sequence[int]) -> list[_Block]:
-    """Joins neighbouring small pieces, as many as fit a block; other pieces are blocks by themselves."""
+def _group(sizes: Sequence[int], factors: Sequence[float]) -> list[_Block]:
+    """Joins neighbouring small pieces of one factor, as many as fit a block; others are blocks by themselves."""
     blocks: list[_Block] = []
     start = 0
     for i, size in enumerate(sizes):
@@ -124,11 +144,12 @@ def _group(sizes: Sequence[int]) -> list[_Block]:
             previous is not None
             and size < SMALL
             and sizes[previous.first] < SMALL
+            and factors[previous.first] == factors[i]
             and start + size - previous.start <= BLOCK_SIZE
         )
         if joins and previous is not None:
             blocks[-1] = previous._replace(last=i + 1, stop=start + size)
         else:
-            blocks.append(_Block(i, i + 1, start, start + size))
+            blocks.append(_Block(i, i + 1, start, start + size, factors[i]))
         start += size
     return blocks

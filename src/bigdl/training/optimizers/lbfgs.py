@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bigdl.errors import WeightMismatchError
+from bigdl.errors import DataError, WeightMismatchError
 from bigdl.training.optimizers.base import Optimizer, Rule
 
 
@@ -49,6 +49,10 @@ class LBFGS(Optimizer):
         self._steps: list[Tensor] = []
         self._changes: list[Tensor] = []
         self._last: dict[str, Tensor] = {}
+
+    def _scale(self) -> None:
+        if self.multipliers:
+            raise DataError("LBFGS moves all weights along one direction: it takes no lr_multipliers.")
 
     def apply(self, gradients: list[Tensor]) -> None:
         """Moves all parameters along the new direction."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from bigdl.errors import DataError
+from bigdl.graph import Weight
 from bigdl.training.optimizers.base import Optimizer, Rule
 from bigdl.training.optimizers.variable import ONE, Variable
 
@@ -68,6 +72,9 @@ class DampedSGD(Optimizer):
         dampening: The share of each gradient that is left out.
         decay: How fast the learning rate decays.
         nesterov: Whether the momentum is Nesterov's; it needs a momentum and no dampening.
+        rates: A factor of the learning rate for each value of the weights: those that are trained, one after the
+            other, each in the order of its array.
+        decays: Likewise, the share of each value that is added to its gradient, where there is no ``weight_decay``.
         kwargs: ``weight_decay``, ``clipnorm``, ``clipvalue``.
 
     Raises:
@@ -86,6 +93,8 @@ class DampedSGD(Optimizer):
         dampening: float = 0.0,
         decay: float = 0.0,
         nesterov: bool = False,
+        rates: Any = None,
+        decays: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(lr, decay, **kwargs)
@@ -97,15 +106,52 @@ class DampedSGD(Optimizer):
         self.momentum = momentum
         self.dampening = dampening
         self.nesterov = bool(nesterov)
+        given = {"rates": rates, "decays": None if self.weight_decay else decays}
+        self._individual = {name: np.ravel(values) for name, values in given.items() if values is not None}
+
+    def kept_rows(self) -> tuple[str, ...]:
+        """Returns what is kept beside each parameter, the numbers of its own among it."""
+        return (*self.accumulators, *self._individual)
+
+    def bind(self, weights: Sequence[Weight]) -> None:
+        """Takes the weights to move; see ``Optimizer``.
+
+        Raises:
+            DataError: There is not one rate or decay for each value.
+        """
+        self._given = list(dict.fromkeys(weights))
+        super().bind(weights)
+
+    def reset(self) -> None:
+        """Forgets the velocities."""
+        super().reset()
+        sizes = [weight.value.numel() for weight in self._given]
+        for name, values in self._individual.items():
+            if values.size != sum(sizes):
+                raise DataError(
+                    f"SGD: {name} must hold a number for each of the {sum(sizes)} values that are trained. "
+                    f"Received: {values.size}."
+                )
+            position = {id(p): row for p, row in zip(self._parameters, self._blocks.accumulators()[name], strict=True)}
+            parts = np.split(values.astype(np.float32), np.cumsum(sizes)[:-1])
+            for weight, part in zip(self._given, parts, strict=True):
+                weight.view(position[id(weight.parameter)]).copy_(torch.from_numpy(part.reshape(weight.shape)))
 
     def rule(self) -> Rule:
         """Returns the rule of the next step."""
         lr, momentum, nesterov = float(self.learning_rate()), float(self.momentum), self.nesterov
         taken = float(ONE - self.dampening) if self.iterations else 1.0
+        names = tuple(self._individual)
 
-        def move(p: Tensor, g: Tensor, v: Tensor) -> None:
+        def move(p: Tensor, g: Tensor, v: Tensor, *rows: Tensor) -> None:
+            own = dict(zip(names, rows, strict=True))
+            if "decays" in own:
+                g = torch.addcmul(g, own["decays"], p)
             v.mul_(momentum).add_(g, alpha=taken)
-            if nesterov:
+            if "rates" in own:
+                step = torch.add(g, v, alpha=momentum) if nesterov else v if momentum else g
+                p.addcmul_(step, own["rates"], value=-lr)
+            elif nesterov:
                 p.add_(g, alpha=-lr).add_(v, alpha=-lr * momentum)
             else:
                 p.add_(v if momentum else g, alpha=-lr)
@@ -121,4 +167,5 @@ class DampedSGD(Optimizer):
             "dampening": float(self.dampening),
             "decay": float(self.decay),
             "nesterov": self.nesterov,
+            **{name: values.tolist() for name, values in self._individual.items()},
         }
