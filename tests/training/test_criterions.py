@@ -47,6 +47,10 @@ def cosines(a: Array, b: Array) -> Array:
     return np.asarray((a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1))
 
 
+def smooth(d: Array, sigma: float) -> Array:
+    return np.where(np.abs(d) < 1 / sigma**2, (sigma * d) ** 2 / 2, np.abs(d) - 1 / (2 * sigma**2))
+
+
 def margins(x: Array, p: int = 1, weights: Array = EQUAL, margin: float = 1.0) -> Array:
     found = np.zeros(6)
     for i, y in enumerate(LABELS - 1):
@@ -109,6 +113,24 @@ CASES = [
         O,
         T,
         np.where(np.abs(O - T) < 1, (O - T) ** 2 / 2, np.abs(O - T) - 0.5).mean(),
+    ),
+    (
+        elementwise.SmoothL1CriterionWithWeights(2.4, 2),
+        O,
+        [T, SIGNS / 2, P],
+        (P * smooth(SIGNS / 2 * (O - T), 2.4)).sum() / 2,
+    ),
+    (elementwise.SmoothL1CriterionWithWeights(0.8), O, T, smooth(O - T, 0.8).sum() / 6),
+    (elementwise.DotProductCriterion(), O, T, (O * T).sum()),
+    (elementwise.DotProductCriterion(True), O, T, (O * T).sum() / 6),
+    (elementwise.PGCriterion(), P, T * ONE_HOT, -(T * ONE_HOT * np.log(P)).sum()),
+    (elementwise.PGCriterion(True), P, T * ONE_HOT, -(T * ONE_HOT * np.log(P)).sum() / 6),
+    (tables.TransformerCriterion(c.MSECriterion()), O, T, ((O - T) ** 2).mean()),
+    (
+        tables.TransformerCriterion(c.MSECriterion(), torch.square, lambda target: target + 1),
+        O,
+        T,
+        ((O**2 - T - 1) ** 2).mean(),
     ),
     (elementwise.DistKLDivCriterion(), np.log(P), P[::-1], (P[::-1] * np.log(P[::-1] / P)).mean()),
     (elementwise.DistKLDivCriterion(False), np.log(P), ONE_HOT, 6 * nll(np.log(P), LABELS)),

@@ -24,11 +24,14 @@ from bigdl.training.criterions_elementwise import (
     CosineDistanceCriterion,
     DiceCoefficientCriterion,
     DistKLDivCriterion,
+    DotProductCriterion,
     HingeEmbeddingCriterion,
     L1Cost,
     MarginCriterion,
     MultiLabelSoftMarginCriterion,
+    PGCriterion,
     SmoothL1Criterion,
+    SmoothL1CriterionWithWeights,
     SoftMarginCriterion,
 )
 from bigdl.training.criterions_tables import (
@@ -41,6 +44,7 @@ from bigdl.training.criterions_tables import (
     ParallelCriterion,
     TimeDistributedCriterion,
     TimeDistributedMaskCriterion,
+    TransformerCriterion,
 )
 
 __all__ = [
@@ -56,6 +60,7 @@ __all__ = [
     "CrossEntropyCriterion",
     "DiceCoefficientCriterion",
     "DistKLDivCriterion",
+    "DotProductCriterion",
     "GaussianCriterion",
     "HingeEmbeddingCriterion",
     "KLDCriterion",
@@ -71,11 +76,14 @@ __all__ = [
     "MultiLabelMarginCriterion",
     "MultiLabelSoftMarginCriterion",
     "MultiMarginCriterion",
+    "PGCriterion",
     "ParallelCriterion",
     "PoissonCriterion",
     "SmoothL1Criterion",
+    "SmoothL1CriterionWithWeights",
     "SoftMarginCriterion",
     "SoftmaxWithCriterion",
     "TimeDistributedCriterion",
     "TimeDistributedMaskCriterion",
+    "TransformerCriterion",
 ]

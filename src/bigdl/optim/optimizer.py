@@ -26,11 +26,21 @@ from bigdl.training.triggers import (
     TriggerAnd,
     TriggerOr,
 )
-from bigdl.training.validation import MAE, EvaluatedResult, Loss, Top1Accuracy, Top5Accuracy, ValidationMethod
+from bigdl.training.validation import (
+    MAE,
+    EvaluatedResult,
+    Loss,
+    Top1Accuracy,
+    Top5Accuracy,
+    TreeNNAccuracy,
+    ValidationMethod,
+)
+from bigdl.training.validation_ranking import NDCG, HitRatio, MeanAveragePrecision
 
 __all__ = [
     "LBFGS",
     "MAE",
+    "NDCG",
     "SGD",
     "Adadelta",
     "Adagrad",
@@ -42,11 +52,13 @@ __all__ = [
     "EveryEpoch",
     "Exponential",
     "Ftrl",
+    "HitRatio",
     "LocalOptimizer",
     "Loss",
     "MaxEpoch",
     "MaxIteration",
     "MaxScore",
+    "MeanAveragePrecision",
     "MinLoss",
     "MultiStep",
     "OptimMethod",
@@ -61,6 +73,7 @@ __all__ = [
     "Top1Accuracy",
     "Top5Accuracy",
     "TrainSummary",
+    "TreeNNAccuracy",
     "TriggerAnd",
     "TriggerOr",
     "ValidationMethod",

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from bigdl.errors import DataError
 from bigdl.training.criterions import BCECriterion
 from bigdl.training.criterions_base import Criterion, ElementwiseCriterion, shaped_like
 from bigdl.training.losses import LossTerm
@@ -76,6 +77,81 @@ class SmoothL1Criterion(ElementwiseCriterion):
     def elements(self, output: Tensor, target: Tensor) -> Tensor:
         """Returns the loss of each element."""
         return F.smooth_l1_loss(output, target, reduction="none")
+
+
+class SmoothL1CriterionWithWeights(Criterion):
+    """``SmoothL1Criterion`` for boxes, as in Fast R-CNN: ``sum(w_out f(w_in (o - t)))`` over the number of rows.
+
+    ``f(d)`` is ``(sigma d)^2 / 2`` where ``|d| < 1 / sigma^2``, and ``|d| - 1 / (2 sigma^2)`` elsewhere.
+
+    Args:
+        sigma: The larger, the nearer to 0 the loss begins to be linear.
+        num: What the sum is divided by, where it is not the number of rows.
+        bigdl_type: Kept for BigDL's signature.
+    """
+
+    def __init__(self, sigma: float, num: int = 0, bigdl_type: str = "float") -> None:
+        self.sigma = sigma
+        self.num = num
+
+    def terms(self, output: Tensor, target: Tensor | list[Tensor]) -> LossTerm:
+        """Computes the loss as a quotient.
+
+        Args:
+            output: The output.
+            target: What it should be; or a list of that, ``w_in`` and ``w_out``.
+
+        Raises:
+            DataError: One of them has another number of elements, or the list has another length.
+        """
+        given = target if isinstance(target, list) else [target]
+        if len(given) not in (1, 3):
+            raise DataError(
+                "SmoothL1CriterionWithWeights expects a target, or a list of it, w_in and w_out. "
+                f"Received: a list of {len(given)}."
+            )
+        wanted, *weights = (shaped_like(output, each, type(self).__name__) for each in given)
+        inside, outside = weights or (1.0, 1.0)
+        loss = F.smooth_l1_loss(inside * output, inside * wanted, reduction="none", beta=1 / self.sigma**2)
+        total = (loss * outside).sum()
+        return LossTerm(total / self.num, 1.0, averaged=False) if self.num else LossTerm(total, float(len(output)))
+
+
+class DotProductCriterion(Criterion):
+    """``sum(o t)``.
+
+    Args:
+        size_average: Whether it is divided by the number of rows.
+        bigdl_type: Kept for BigDL's signature.
+    """
+
+    def __init__(self, size_average: bool = False, bigdl_type: str = "float") -> None:
+        self.size_average = size_average
+
+    def terms(self, output: Tensor, target: Tensor) -> LossTerm:
+        """Computes the loss as a quotient.
+
+        Raises:
+            DataError: Output and target have different numbers of elements.
+        """
+        products = output * shaped_like(output, target, type(self).__name__)
+        return LossTerm(products.sum(), float(len(output)), averaged=self.size_average)
+
+
+class PGCriterion(DotProductCriterion):
+    """The negative policy gradient, ``-sum(t log o)``.
+
+    The outputs are probabilities of actions; of the targets, that of the action that was taken is its reward, and the
+    others are 0.
+
+    Args:
+        size_average: Whether it is divided by the number of rows.
+        bigdl_type: Kept for BigDL's signature.
+    """
+
+    def terms(self, output: Tensor, target: Tensor) -> LossTerm:
+        """Computes the loss as a quotient."""
+        return super().terms(-output.log(), target)
 
 
 class DistKLDivCriterion(ElementwiseCriterion):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import torch
@@ -263,3 +263,34 @@ def _pair(output: Any, criterion: Criterion) -> tuple[Tensor, Tensor]:
 
 def _column(target: Tensor | Table) -> Tensor:
     return (target if isinstance(target, Tensor) else target[0]).reshape(-1)
+
+
+class TransformerCriterion(Criterion):
+    """A criterion of what models make of output and target: a loss of features, as in style transfer.
+
+    Args:
+        criterion: The criterion.
+        input_transformer: Changes the output first: a model or another function of tensors; None for nothing.
+        target_transformer: Likewise the target; no gradient flows through it.
+        bigdl_type: Kept for BigDL's signature.
+    """
+
+    def __init__(
+        self,
+        criterion: Criterion,
+        input_transformer: Callable[[Any], Any] | None = None,
+        target_transformer: Callable[[Any], Any] | None = None,
+        bigdl_type: str = "float",
+    ) -> None:
+        self.criterion = criterion
+        self.input_transformer = input_transformer
+        self.target_transformer = target_transformer
+
+    def terms(self, output: Any, target: Any) -> LossTerm:
+        """Computes the loss as a quotient."""
+        if self.input_transformer is not None:
+            output = self.input_transformer(output)
+        if self.target_transformer is not None:
+            with torch.no_grad():
+                target = self.target_transformer(target)
+        return self.criterion.terms(output, target)

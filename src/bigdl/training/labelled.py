@@ -18,7 +18,7 @@ from bigdl.training.labels import class_indices
 from bigdl.training.progress import progress_bar
 from bigdl.training.sample import Sample
 from bigdl.training.step import run_on
-from bigdl.training.validation import EvaluatedResult, Tally, ValidationMethod
+from bigdl.training.validation import EvaluatedResult, ValidationMethod
 
 
 def labelled_samples(model: Container, data: Any) -> Samples:
@@ -126,13 +126,13 @@ def score(
         The result of each method.
     """
     count = len(samples) if rows is None else min(rows, len(samples))
-    tallies = [Tally(0.0, 0.0) for _ in methods]
+    tallies: list[Any] = []
     with in_mode(model, training=False), torch.no_grad(), progress_bar(count, "validate", verbose) as bar:
         for first in range(0, count, batch_size):
             batch = samples.batch(slice(first, min(first + batch_size, count)))
             outputs, _ = run_on(model, batch)
-            pairs = [method(table(outputs), table(batch.targets)) for method in methods]
-            tallies = [tally + new for tally, new in zip(tallies, pairs, strict=True)]
+            found = [method(table(outputs), table(batch.targets)) for method in methods]
+            tallies = [tally + new for tally, new in zip(tallies, found, strict=True)] if tallies else found
             bar.update(batch.rows)
     return [method.evaluated(tally) for method, tally in zip(methods, tallies, strict=True)]
 

@@ -43,9 +43,10 @@ class MaxEpoch(Trigger):
 
     Args:
         max_epoch: The number of epochs.
+        bigdl_type: Kept for BigDL's signature.
     """
 
-    def __init__(self, max_epoch: int) -> None:
+    def __init__(self, max_epoch: int, bigdl_type: str = "float") -> None:
         self.max_epoch = int(max_epoch)
 
     def __call__(self, state: Progress) -> bool:
@@ -58,9 +59,10 @@ class MaxIteration(Trigger):
 
     Args:
         max: The number of iterations.
+        bigdl_type: Kept for BigDL's signature.
     """
 
-    def __init__(self, max: int) -> None:
+    def __init__(self, max: int, bigdl_type: str = "float") -> None:
         self.max = int(max)
 
     def __call__(self, state: Progress) -> bool:
@@ -69,7 +71,14 @@ class MaxIteration(Trigger):
 
 
 class EveryEpoch(Trigger):
-    """Holds at the end of each epoch."""
+    """Holds at the end of each epoch.
+
+    Args:
+        bigdl_type: Kept for BigDL's signature.
+    """
+
+    def __init__(self, bigdl_type: str = "float") -> None:
+        pass
 
     def __call__(self, state: Progress) -> bool:
         """Returns whether the condition holds."""
@@ -81,9 +90,10 @@ class SeveralIteration(Trigger):
 
     Args:
         interval: The number of iterations.
+        bigdl_type: Kept for BigDL's signature.
     """
 
-    def __init__(self, interval: int) -> None:
+    def __init__(self, interval: int, bigdl_type: str = "float") -> None:
         self.interval = int(interval)
 
     def __call__(self, state: Progress) -> bool:
@@ -96,9 +106,10 @@ class MaxScore(Trigger):
 
     Args:
         max: The score.
+        bigdl_type: Kept for BigDL's signature.
     """
 
-    def __init__(self, max: float) -> None:
+    def __init__(self, max: float, bigdl_type: str = "float") -> None:
         self.max = float(max)
 
     def __call__(self, state: Progress) -> bool:
@@ -111,9 +122,10 @@ class MinLoss(Trigger):
 
     Args:
         min: The loss.
+        bigdl_type: Kept for BigDL's signature.
     """
 
-    def __init__(self, min: float) -> None:
+    def __init__(self, min: float, bigdl_type: str = "float") -> None:
         self.min = float(min)
 
     def __call__(self, state: Progress) -> bool:

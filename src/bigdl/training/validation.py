@@ -99,6 +99,32 @@ class Top1Accuracy(ValidationMethod):
         return Tally(float(right.sum()), right.numel())
 
 
+class TreeNNAccuracy(Top1Accuracy):
+    """``Top1Accuracy`` at the root of trees: of each sample's nodes the first.
+
+    Args:
+        bigdl_type: Kept for BigDL's signature.
+        zero_based_label: Whether labels count from 0 rather than from 1.
+    """
+
+    def __call__(self, output: Tensor, target: Tensor) -> Tally:
+        """Scores one batch.
+
+        Args:
+            output: ``(batch, nodes, classes)``.
+            target: Labels ``(batch, nodes)``.
+
+        Raises:
+            DataError: The shapes are others, or a label is out of range.
+        """
+        if output.dim() != 3 or target.dim() != 2:
+            raise DataError(
+                "TreeNNAccuracy expects an output (batch, nodes, classes) and labels (batch, nodes). Received: shapes "
+                f"{tuple(output.shape)} and {tuple(target.shape)}."
+            )
+        return super().__call__(output[:, 0], target[:, 0])
+
+
 class Top5Accuracy(ValidationMethod):
     """The share of samples whose true class is among the five most likely.
 
