@@ -13,8 +13,7 @@ from bigdl.errors import BigDLError, FormatError, TrainingError, UnsupportedLaye
 from bigdl.layers import BatchNormalization, Dense, Dropout
 from bigdl.models import Model, Sequential
 from bigdl.models.loading import load_model
-from bigdl.optim.optimizer import Adam as BigDLAdam
-from bigdl.optim.optimizer import Plateau
+from bigdl.optim.optimizer import SGD, MultiStep, SequentialSchedule, Warmup
 from bigdl.training import optimizers
 from tests.golden_cases import CASES, Array, Case
 
@@ -232,13 +231,19 @@ class TestOwnFormat:
         with pytest.raises(TrainingError, match="compile"):
             _ = Model.load(tmp_path / "m.bigdl").optimizer
 
-    def test_a_schedule_cannot_be_kept(self, tmp_path, caplog):
-        optimizer = BigDLAdam()
-        optimizer.schedule = Plateau("score")
-        classifier(optimizer).save(tmp_path / "m.bigdl")
-        assert "Plateau cannot be saved" in caplog.text
-        with pytest.raises(TrainingError, match="compile"):
-            _ = Model.load(tmp_path / "m.bigdl").optimizer
+    def test_a_schedule_is_kept(self, tmp_path):
+        x, y = data()
+        stages = SequentialSchedule(2).add(Warmup(0.001), 3).add(MultiStep([2, 3], 0.5), 100)
+        model = classifier(SGD(0.01, leaningrate_schedule=stages))
+        for _ in range(5):
+            model.train_on_batch(x, y)
+        model.save(tmp_path / "m.bigdl")
+        again = Model.load(tmp_path / "m.bigdl")
+        for _ in range(3):
+            assert again.train_on_batch(x, y) == model.train_on_batch(x, y)
+        assert_equal_arrays(again.get_weights(), model.get_weights())
+        assert isinstance(again.optimizer.schedule, SequentialSchedule)
+        assert again.optimizer.schedule.get_config() == stages.get_config()
 
 
 def with_frozen_base() -> Sequential:

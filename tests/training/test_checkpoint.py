@@ -17,9 +17,11 @@ from bigdl.errors import DataError, FormatError, TrainingError, WeightMismatchEr
 from bigdl.graph import SequentialContainer
 from bigdl.layers import BatchNormalization, Dense, Dropout
 from bigdl.models import Model, Sequential
+from bigdl.optim import optimizer as bigdl
 from bigdl.training.criterions import ClassNLLCriterion
 from bigdl.training.local_optimizer import LocalOptimizer
 from bigdl.training.loop import Hook
+from bigdl.training.optim_methods import OptimMethod
 from bigdl.training.optimizers import SGD, Adam
 from bigdl.training.triggers import EveryEpoch, MaxEpoch, SeveralIteration
 
@@ -114,6 +116,52 @@ def test_each_optimizer_goes_on(tmp_path, method):
     assert resumed.resume(tmp_path / "deep" / "er")
     resumed.optimize(verbose=0)
     assert_same(again.get_weights(), model.get_weights())
+
+
+def test_bigdls_own_way_to_go_on(tmp_path):
+    """A model and an optim method are loaded from their files, and given to a new optimizer."""
+    expected, _ = uninterrupted()
+    optimizer_for(build(), 2).set_checkpoint(EveryEpoch(), tmp_path).optimize(verbose=0)
+    model = Model.load(tmp_path / "model.15")
+    method = OptimMethod.load(tmp_path / "optimMethod-net.15")
+    assert isinstance(method, Adam)
+    resumed = optimizer_for(model, method=method)
+    resumed.optimize(verbose=0)
+    assert resumed.state.epoch == 4
+    assert_same(model.get_weights(), expected)
+
+
+def test_an_optim_method_in_a_file(tmp_path):
+    def method() -> Any:
+        return bigdl.SGD(0.1, momentum=0.9, leaningrate_schedule=bigdl.Step(5, 0.5))
+
+    models = [build(), build()]
+    methods = [method(), method()]
+    for model, each in zip(models, methods, strict=True):
+        torch.manual_seed(4)
+        optimizer_for(model, 1, each).optimize(verbose=0)
+    methods[0].save(tmp_path / "sgd")
+    with pytest.raises(FileExistsError, match="overWrite=True"):
+        methods[0].save(tmp_path / "sgd")
+    methods[0].save(tmp_path / "sgd", overWrite=True)
+    loaded = OptimMethod.load(str(tmp_path / "sgd"))
+    assert isinstance(loaded.schedule, bigdl.Step)
+    for model, each in zip(models, (loaded, methods[1]), strict=True):
+        torch.manual_seed(5)
+        optimizer_for(model, 1, each).optimize(verbose=0)
+    assert_same(*(model.get_weights() for model in models))
+    assert loaded.iterations == 14
+
+
+def test_files_that_hold_no_optim_method(tmp_path):
+    model = build()
+    model.save(tmp_path / "model")
+    with pytest.raises(FormatError, match="is no state of an optimizer"):
+        OptimMethod.load(tmp_path / "model")
+    methods = {layer.name: SGD() for layer in model.layers}
+    optimizer_for(model, 1, methods).set_checkpoint(EveryEpoch(), tmp_path).optimize(verbose=0)
+    with pytest.raises(FormatError, match=r"several layers. Go on with optimizer.resume\(folder\)"):
+        OptimMethod.load(tmp_path / "optimMethod-net.8")
 
 
 def test_a_finished_run_has_nothing_left_to_do(tmp_path):

@@ -1,11 +1,12 @@
 """Schedules against BigDL's formulas."""
 
+import json
 import math
 from dataclasses import dataclass
 
 import pytest
 
-from bigdl.errors import DataError, TrainingError, WeightMismatchError
+from bigdl.errors import DataError, FormatError, TrainingError, WeightMismatchError
 from bigdl.training.optim_methods import SGD
 from bigdl.training.schedules import (
     Default,
@@ -18,6 +19,8 @@ from bigdl.training.schedules import (
     SequentialSchedule,
     Step,
     Warmup,
+    get,
+    serialize,
 )
 
 
@@ -129,3 +132,28 @@ def test_optimizers_ask_with_the_progress_they_are_given():
     again.load_state_dict(method.state_dict())
     again.progress = state
     assert float(again.learning_rate()) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        Poly(0.5, 4),
+        Exponential(3, 0.5, True),
+        MultiStep([2, 5], 0.3),
+        Plateau("score", 0.2, 3, "max", 0.1, 2, 0.01),
+        SequentialSchedule(4).add(Warmup(0.1), 3).add(SequentialSchedule(4).add(Step(2, 0.5), 9), 9),
+    ],
+    ids=lambda schedule: type(schedule).__name__,
+)
+def test_configurations_are_read_back(schedule):
+    described = json.loads(json.dumps(serialize(schedule)))
+    again = get(described)
+    assert type(again) is type(schedule)
+    assert serialize(again) == described
+    assert rates(again, 8) == rates(schedule, 8)
+
+
+def test_what_describes_no_schedule():
+    for described in ({}, {"class_name": "Step", "config": {"size": 3}}, {"class_name": "Moment", "config": {}}):
+        with pytest.raises(FormatError, match="no learning-rate schedule of this library"):
+            get(described)

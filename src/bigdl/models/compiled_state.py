@@ -66,16 +66,9 @@ def keras_training(model: Model) -> TrainingSpec | None:
 
 
 def native_training(model: Model) -> TrainingSpec | None:
-    """Returns how a model is compiled, with all that its next steps depend on.
-
-    None for a model that is not compiled, or, with a warning, whose optimizer has a learning-rate schedule.
-    """
+    """Returns how a model is compiled, with all that its next steps depend on; None for one that is not compiled."""
     compiled = model._compiled
     if compiled is None:
-        return None
-    if compiled.optimizer.schedule is not None:
-        schedule = type(compiled.optimizer.schedule).__name__
-        logger.warning("Model %r is written as not compiled: the schedule %s cannot be saved.", model.name, schedule)
         return None
     state = compiled.optimizer.state_dict()
     arrays = tuple(StoredArray.of(name, tensor.detach().cpu().numpy()) for name, tensor in state.items())

@@ -12,7 +12,7 @@ import torch
 from bigdl.errors import DataError
 from bigdl.graph import Container
 from bigdl.training.batches import ArraySource, SeededOrder
-from bigdl.training.checkpoint import naming_last_good
+from bigdl.training.checkpoint import RANDOM, naming_last_good
 from bigdl.training.criterion_goal import CriterionGoal
 from bigdl.training.engine import computing_threads
 from bigdl.training.inference import check_divisible, checked_batch_size
@@ -150,6 +150,10 @@ class BaseOptimizer(OptimizerSettings):
         )
         if self._resume_from is not None:
             self._restore(self._resume_from.load(self.model, optimizer))
+        elif isinstance(optimizer, OptimMethod) and optimizer.resumed is not None:
+            torch.set_rng_state(optimizer.resumed[RANDOM])
+            self._restore(optimizer.resumed["progress"])
+            optimizer.resumed = None
         optimizer.progress = self.state
         if self._seed is None:
             self._seed = int(torch.randint(2**62, ()))

@@ -18,8 +18,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from bigdl import files
@@ -30,11 +28,11 @@ from bigdl.graph import Container
 from bigdl.layers.recurrent.states import StatefulLayer
 from bigdl.registry import load_by_position
 from bigdl.training.diagnosis import non_finite_weights
+from bigdl.training.optimizers import Optimizer, serialize
+from bigdl.training.optimizers.stored import read_state, write_state
 
 MARKER = "latest.json"
-_METADATA = "bigdl"
-_RANDOM = "random_state"
-_OPTIMIZER = "optimizer."
+RANDOM = "random_state"
 _PROGRESS = "progress."
 _STATE = "state."
 
@@ -101,14 +99,14 @@ class Checkpoints:
         names = {"model": f"model.{number}", "optimizer": f"optimMethod-{model.name.replace('/', '_')}.{number}"}
         saved: Any = model
         saved.save(self._path(names["model"]))
-        tensors = {_OPTIMIZER + key: tensor.cpu() for key, tensor in optimizer.state_dict().items()}
-        tensors |= {f"{_STATE}{i}": state for i, state in enumerate(_states(model))}
-        tensors |= {_PROGRESS + key: value for key, value in progress.items() if isinstance(value, Tensor)}
-        tensors[_RANDOM] = torch.get_rng_state()
+        others = {f"{_STATE}{i}": state for i, state in enumerate(_states(model))}
+        others |= {_PROGRESS + key: value for key, value in progress.items() if isinstance(value, Tensor)}
+        others[RANDOM] = torch.get_rng_state()
         rest = {key: value for key, value in progress.items() if not isinstance(value, Tensor)}
         header = {"progress": rest, "weights": checksum(model)}
-        with files.write_atomic(self._path(names["optimizer"])) as path:
-            save_file(tensors, path, metadata={_METADATA: json.dumps(header, default=_plain)})
+        if isinstance(optimizer, Optimizer):
+            header["optimizer"] = serialize(optimizer)
+        write_state(self._path(names["optimizer"]), optimizer.state_dict(), others, header)
         files.write_bytes(self._path(MARKER), json.dumps({**names, "number": number}).encode())
         return self._path(names["model"])
 
@@ -130,7 +128,7 @@ class Checkpoints:
         entry = self._marker()
         if entry is None:
             raise DataError(f"There is no complete checkpoint in {files.display(self.folder)}.")
-        tensors, header = _read(self._path(entry["optimizer"]))
+        state, others, header = _read(self._path(entry["optimizer"]))
         with read_weights(self._path(entry["model"])) as weights:
             load_by_position(model, weights)
         if checksum(model) != header["weights"]:
@@ -138,11 +136,12 @@ class Checkpoints:
                 f"{files.display(self._path(entry['model']))} is not the model that this checkpoint was written with: "
                 "it was replaced. Load it with Model.load and start a new training, or remove the checkpoint."
             )
-        optimizer.load_state_dict(_under(_OPTIMIZER, tensors))
-        for i, state in enumerate(_states(model)):
-            state.copy_(tensors[f"{_STATE}{i}"])
-        torch.set_rng_state(tensors[_RANDOM])
-        return {**header["progress"], **_under(_PROGRESS, tensors)}
+        optimizer.load_state_dict(state)
+        for i, kept in enumerate(_states(model)):
+            kept.copy_(others[f"{_STATE}{i}"])
+        torch.set_rng_state(others[RANDOM])
+        kept_tensors = {key.removeprefix(_PROGRESS): others[key] for key in others if key.startswith(_PROGRESS)}
+        return {**header["progress"], **kept_tensors}
 
     def _path(self, name: str) -> str:
         return f"{self.folder}/{name}"
@@ -158,17 +157,11 @@ class Checkpoints:
             raise FormatError(f"{files.display(path)} is damaged; it should name the newest checkpoint.") from error
 
 
-def _read(uri: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    with files.local_copy(uri) as path:
-        try:
-            with safe_open(path, framework="pt") as file:
-                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no dict
-                header = json.loads((file.metadata() or {})[_METADATA])
-        except (SafetensorError, ValueError, KeyError) as error:
-            raise FormatError(f"{files.display(uri)} is no state of an optimizer, or is damaged: {error}") from error
-    if _RANDOM not in tensors or not {"progress", "weights"} <= header.keys():
+def _read(uri: str) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Any]]:
+    state, others, header = read_state(uri)
+    if RANDOM not in others or not {"progress", "weights"} <= header.keys():
         raise FormatError(f"{files.display(uri)} is no state of an optimizer of this library.")
-    return tensors, header
+    return state, others, header
 
 
 @contextlib.contextmanager
@@ -181,15 +174,6 @@ def naming_last_good(checkpoints: Checkpoints | None) -> Iterator[None]:
         if newest is not None:
             error.add_note(f"The last good checkpoint is {files.display(newest)}.")
         raise
-
-
-def _plain(value: Any) -> Any:
-    """Returns NumPy's and torch's values as Python's, for JSON."""
-    return value.tolist()
-
-
-def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 
 def _states(model: Container) -> list[Tensor]:

@@ -7,8 +7,8 @@ from bigdl.training.optimizers.adaptive import Adadelta as Adadelta
 from bigdl.training.optimizers.adaptive import Adagrad as Adagrad
 from bigdl.training.optimizers.adaptive import RMSprop as RMSprop
 from bigdl.training.optimizers.base import Optimizer as Optimizer
-from bigdl.training.optimizers.base import clip_by_norm as clip_by_norm
-from bigdl.training.optimizers.base import clip_by_value as clip_by_value
+from bigdl.training.optimizers.clipping import clip_by_norm as clip_by_norm
+from bigdl.training.optimizers.clipping import clip_by_value as clip_by_value
 from bigdl.training.optimizers.ftrl import Ftrl as Ftrl
 from bigdl.training.optimizers.identify import get as get
 from bigdl.training.optimizers.identify import serialize as serialize

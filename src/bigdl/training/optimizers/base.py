@@ -14,6 +14,8 @@ from torch import Tensor
 from bigdl.errors import DataError, TrainingError, WeightMismatchError
 from bigdl.graph import Weight
 from bigdl.training.optimizers.blocks import Blocks, same_layout
+from bigdl.training.optimizers.clipping import clip_by_norm, clip_by_value
+from bigdl.training.optimizers.stored import Stored
 from bigdl.training.optimizers.variable import ONE, Variable
 from bigdl.training.schedules import Moment, Schedule
 from bigdl.training.triggers import Progress
@@ -22,7 +24,7 @@ Rule = Callable[..., None]
 """Moves parameters in place: ``rule(parameters, gradients, *accumulators)``, each a row of as many values."""
 
 
-class Optimizer(ABC):
+class Optimizer(Stored, ABC):
     """Moves parameters against their gradients, as Keras 1.2.2's optimizers do.
 
     A subclass names its accumulators and gives the rule of one step. Numbers that Keras keeps as variables (``lr``,
@@ -39,6 +41,7 @@ class Optimizer(ABC):
         weight_decay: The share of each parameter that is added to its gradient (BigDL's; 0 in Keras).
         schedule: Gives the learning rate instead of ``decay`` (BigDL's); None for none.
         progress: How far training has come, for schedules that look at it; set by the loop.
+        loaded: What ``load`` has read, and the next ``bind`` takes; None for nothing.
         multipliers: By what the steps of a weight are multiplied, 1 where nothing is said; set before ``bind``.
         config_name: The class that ``get_config`` is for: the class itself, or the one whose maths it uses.
 
@@ -77,6 +80,7 @@ class Optimizer(ABC):
         self.schedule: Schedule | None = None
         self.progress: Progress | None = None
         self.multipliers: Mapping[Weight, float] = {}
+        self.loaded: Mapping[str, Tensor] | None = None
         self.iterations = 0
         self._weights: list[Weight] = []
         self._constrained: list[Weight] = []
@@ -128,6 +132,9 @@ class Optimizer(ABC):
         # As they are given, not by name: a model that is made again in one process has other names.
         self._parameters = list({id(weight.parameter): weight.parameter for weight in weights}.values())
         self.reset()
+        if self.loaded is not None:
+            self.load_state_dict(self.loaded)
+            self.loaded = None
 
     def reset(self) -> None:
         """Forgets what past gradients left in the accumulators; the step counter stays, as in Keras."""
@@ -268,17 +275,6 @@ class Optimizer(ABC):
             return cls(**config)
         except TypeError as error:
             raise DataError(f"Optimizer {cls.__name__}: {error}. Received: {dict(config)}.") from error
-
-
-def clip_by_norm(gradients: list[Tensor], limit: float) -> list[Tensor]:
-    """Scales gradients so that their norm, taken over all of them together, is at most ``limit``."""
-    norm = float(torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients))))
-    return list(torch._foreach_mul(gradients, limit / norm)) if norm >= limit and norm > 0 else gradients
-
-
-def clip_by_value(gradients: list[Tensor], low: float, high: float) -> list[Tensor]:
-    """Limits each value of the gradients to ``[low, high]``."""
-    return list(torch._foreach_clamp_max(torch._foreach_clamp_min(gradients, low), high))
 
 
 def _saved_name(weight: Weight) -> str:

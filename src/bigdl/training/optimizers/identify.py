@@ -7,6 +7,7 @@ from typing import Any
 
 from bigdl.errors import DataError
 from bigdl.registry import NamedObjects, custom_object
+from bigdl.training import schedules
 from bigdl.training.optimizers.adam import Adam, Adamax, Nadam
 from bigdl.training.optimizers.adaptive import Adadelta, Adagrad, RMSprop
 from bigdl.training.optimizers.base import Optimizer
@@ -35,7 +36,10 @@ def get(identifier: Any) -> Optimizer:
     if isinstance(identifier, str):
         return _class_of(identifier).from_config({})
     if isinstance(identifier, Mapping) and "class_name" in identifier:
-        return _class_of(str(identifier["class_name"])).from_config(identifier.get("config", {}))
+        made = _class_of(str(identifier["class_name"])).from_config(identifier.get("config", {}))
+        if identifier.get("schedule") is not None:
+            made.schedule = schedules.get(identifier["schedule"])
+        return made
     raise DataError(
         f"An optimizer is a name, an Optimizer, or {{'class_name': ..., 'config': ...}}. Received: {identifier!r}."
     )
@@ -47,5 +51,8 @@ def _class_of(name: str) -> type[Optimizer]:
 
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
-    """Returns ``{"class_name": ..., "config": ...}``, which ``get`` takes."""
-    return {"class_name": optimizer.config_name, "config": optimizer.get_config()}
+    """Returns ``{"class_name": ..., "config": ...}``, which ``get`` takes; with the ``schedule``, if there is one."""
+    described = {"class_name": optimizer.config_name, "config": optimizer.get_config()}
+    if optimizer.schedule is not None:
+        described["schedule"] = schedules.serialize(optimizer.schedule)
+    return described

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 from bigdl.errors import WeightMismatchError
 
@@ -41,6 +43,16 @@ class Schedule(ABC):
             base: The rate that the schedule starts from.
             moment: When that step is.
         """
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        names = inspect.signature(type(self)).parameters
+        return {name: getattr(self, name) for name in names if name != "bigdl_type"}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Makes a schedule from what ``get_config`` returned."""
+        return cls(**config)
 
     def state_dict(self) -> dict[str, float]:
         """Returns what the schedule remembers."""

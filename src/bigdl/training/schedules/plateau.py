@@ -45,6 +45,7 @@ class Plateau(Schedule):
         self.monitor = monitor.lower()
         self.factor = factor
         self.patience = patience
+        self.mode = mode
         self.sign = 1 if mode == "min" else -1
         self.epsilon = epsilon
         self.cooldown = cooldown

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
+from typing import Any, Self
 
 from bigdl.errors import DataError
 from bigdl.training.schedules.base import Moment, Schedule
+from bigdl.training.schedules.identify import get, serialize
 
 
 class SequentialSchedule(Schedule):
@@ -38,6 +40,19 @@ class SequentialSchedule(Schedule):
         """
         self._stages.append((scheduler, self._start(len(self._stages)) + max_iteration))
         return self
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's argument and the schedules, each with how long it is in force."""
+        stages = [[serialize(schedule), end - self._start(i)] for i, (schedule, end) in enumerate(self._stages)]
+        return {"iteration_per_epoch": self.iteration_per_epoch, "stages": stages}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Makes a schedule from what ``get_config`` returned."""
+        made = cls(config["iteration_per_epoch"])
+        for schedule, length in config["stages"]:
+            made.add(get(schedule), length)
+        return made
 
     def _start(self, stage: int) -> int:
         return self._stages[stage - 1][1] if stage else 0
