@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from typing import Any, Self, cast
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from bigdl.graph import Container, matching_layers
+from bigdl.graph.tensor import as_list
 from bigdl.models.mode import TrainingMode
-from bigdl.training import predict, predict_class
+from bigdl.training import inputs_for, predict, predict_class
+from bigdl.training.inference import forget_activity, penalised_layers
 
 
 class BigDLFace(Container):
@@ -46,6 +49,64 @@ class BigDLFace(Container):
     def predict_local(self, X: Any, batch_size: int | None = None) -> Any:
         """Computes the outputs on this machine; see ``predict``."""
         return predict(self, X, batch_size)
+
+    def get_input_shape(self) -> Any:
+        """Returns the shape of the input, a list of them where there are several; the batch axis first."""
+        return self.input_shape
+
+    def get_output_shape(self) -> Any:
+        """Returns the shape of the output; see ``get_input_shape``."""
+        return self.output_shape
+
+    def is_with_weights(self) -> bool:
+        """Returns whether the model has weights."""
+        return bool(self.weights)
+
+    def set_name(self, name: str) -> Self:
+        """Names the model."""
+        self.name = name
+        return self
+
+    def set_seed(self, seed: int = 123) -> Self:
+        """Starts the random numbers of initial weights, shuffling and dropout anew."""
+        torch.manual_seed(seed)
+        return self
+
+    def reset(self) -> Self:
+        """Gives all weights new initial values."""
+        model: Any = self
+        model.set_weights(type(model).from_config(model.get_config()).get_weights())
+        return self
+
+    def backward(self, input: Any, grad_output: Any) -> Any:
+        """Computes the gradient of the inputs, and adds that of the weights to their parameters' ``.grad``.
+
+        Args:
+            input: What ``forward`` was given: an array, or a list of them.
+            grad_output: The gradient of the output, likewise.
+
+        Returns:
+            The gradient of the input, in the form of the input.
+        """
+        inputs = [tensor.clone().requires_grad_(tensor.is_floating_point()) for tensor in inputs_for(self, input)]
+        outputs = as_list(self.run(inputs if len(inputs) > 1 else inputs[0])[0])
+        given = grad_output if isinstance(grad_output, list | tuple) else [grad_output]
+        gradients = [torch.as_tensor(np.asarray(each)).to(y) for each, y in zip(given, outputs, strict=True)]
+        torch.autograd.backward(outputs, gradients)
+        forget_activity(penalised_layers(self))
+        found = [np.zeros(x.shape, np.float32) if x.grad is None else x.grad.cpu().numpy() for x in inputs]
+        return found if isinstance(input, list | tuple) else found[0]
+
+    def zero_grad_parameters(self) -> None:
+        """Forgets the gradients of the weights."""
+        self.zero_grad()
+
+    def update_parameters(self, learning_rate: float) -> None:
+        """Moves the weights once against their gradients."""
+        with torch.no_grad():
+            for parameter in self.parameters():
+                if parameter.grad is not None:
+                    parameter.sub_(parameter.grad, alpha=learning_rate)
 
     def freeze(self, names: str | Sequence[str] | None = None) -> Self:
         """Stops the training of layers, from the next ``compile`` or ``optimize`` on.

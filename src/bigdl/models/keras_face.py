@@ -123,6 +123,8 @@ class KerasFace(Container):
         class_weight: Any = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
+        *,
+        distributed: bool = False,
     ) -> History:
         """Trains for a number of epochs.
 
@@ -141,6 +143,7 @@ class KerasFace(Container):
             class_weight: The weight of each class by its number, from 0.
             sample_weight: The weight of each row (of each step, where ``sample_weight_mode`` is ``"temporal"``).
             initial_epoch: The number of epochs that were trained before.
+            distributed: BigDL's argument; arrays are trained on where they are.
 
         Returns:
             The history: loss and metrics by epoch.
@@ -187,7 +190,7 @@ class KerasFace(Container):
             )
         return self.history
 
-    def predict(self, x: Any, batch_size: int | None = 32, verbose: int = 0) -> Any:
+    def predict(self, x: Any, batch_size: int | None = 32, verbose: int = 0, *, distributed: bool = False) -> Any:
         """Computes the outputs in evaluation mode, batch by batch.
 
         Args:
@@ -195,6 +198,7 @@ class KerasFace(Container):
                 data set or loader of torch, of inputs or of tuples that begin with them.
             batch_size: Rows at a time; -1 and None stand for 32.
             verbose: 1 shows a progress bar on a terminal.
+            distributed: See ``fit``.
 
         Returns:
             An array with a row for each row of ``x``; a list where the model has several outputs.

@@ -53,7 +53,21 @@ class Model(GeneratorFace, BigDLFace):
         """
         return loading.load_keras(path, custom_objects=custom_objects)
 
-    loadModel = load  # noqa: N815 - BigDL's name
+    @staticmethod
+    def loadModel(modelPath: Uri, weightPath: Uri | None = None) -> Model:  # noqa: N802 - BigDL's name
+        """Loads a model that ``saveModel`` wrote.
+
+        Args:
+            modelPath: Where the model is, a path or a URI.
+            weightPath: Where its weights are, if they were written to a file of their own.
+
+        Raises:
+            FormatError: A file is not what it should be.
+        """
+        model = loading.load_keras(modelPath)
+        if weightPath is not None:
+            model.load_weights(weightPath)
+        return model
 
     def save(self, path: Uri, over_write: bool = True, *, overwrite: bool | None = None) -> None:
         """Saves definition and weights to one file, whole or not at all.
@@ -73,9 +87,22 @@ class Model(GeneratorFace, BigDLFace):
         """
         saving.save(self, path, over_write if overwrite is None else overwrite)
 
-    def saveModel(self, path: Uri, over_write: bool = False) -> None:  # noqa: N802 - BigDL's name
-        """Saves as ``save`` does; as in BigDL a file that is there is not replaced unless asked for."""
-        self.save(path, over_write)
+    def saveModel(  # noqa: N802 - BigDL's name
+        self, modelPath: Uri, weightPath: Uri | None = None, over_write: bool = False
+    ) -> None:
+        """Saves as ``save`` does; as in BigDL a file that is there is not replaced unless asked for.
+
+        Args:
+            modelPath: A path or a URI.
+            weightPath: Where the weights are written too, as ``save_weights`` does.
+            over_write: Whether files that are there are replaced.
+
+        Raises:
+            FileExistsError: There is a file and ``over_write`` is False; it is left as it is.
+        """
+        self.save(modelPath, over_write)
+        if weightPath is not None:
+            self.save_weights(weightPath, over_write)
 
     def save_weights(self, path: Uri, over_write: bool = True, *, overwrite: bool | None = None) -> None:
         """Writes the weights as Keras 1.2.2's HDF5 file of weights.

@@ -217,7 +217,7 @@ class RowwiseCriterion(Criterion):
         Raises:
             DataError: Output and target have different numbers of elements.
         """
-        loss = self.rows(output.flatten(1), shaped_like(output, target, type(self).__name__).flatten(1))
+        loss = self.rows(as_rows(output), as_rows(shaped_like(output, target, type(self).__name__)))
         return LossTerm(loss.sum(), float(len(loss)), averaged=self.size_average)
 
 
@@ -251,6 +251,11 @@ class DiceCoefficientCriterion(RowwiseCriterion):
         """Returns the loss of each row."""
         common = 2 * (output * target).sum(1) + self.epsilon
         return 1 - common / (output.sum(1) + target.sum(1) + self.epsilon)
+
+
+def as_rows(x: Tensor) -> Tensor:
+    """Returns a matrix with a row for each sample; a vector is a single one."""
+    return x.flatten(1) if x.dim() > 1 else x.unsqueeze(0)
 
 
 def cosine(a: Tensor, b: Tensor) -> Tensor:

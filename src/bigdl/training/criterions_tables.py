@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bigdl.errors import DataError
 from bigdl.training.criterions_base import Criterion
-from bigdl.training.criterions_elementwise import cosine
+from bigdl.training.criterions_elementwise import as_rows, cosine
 from bigdl.training.losses import LossTerm
 
 Table = Sequence[Tensor]
@@ -33,7 +33,7 @@ class CosineEmbeddingCriterion(Criterion):
     def terms(self, output: Table, target: Tensor | Table) -> LossTerm:
         """Computes the loss as a quotient, for an output ``[a, b]``."""
         a, b = _pair(output, self)
-        similarity = cosine(a.flatten(1), b.flatten(1))
+        similarity = cosine(as_rows(a), as_rows(b))
         apart = (similarity - self.margin).clamp(min=0)
         loss = torch.where(_column(target) == 1, 1 - similarity, apart)
         return LossTerm(loss.sum(), float(len(loss)), averaged=self.size_average)
@@ -73,7 +73,7 @@ class L1HingeEmbeddingCriterion(Criterion):
     def terms(self, output: Table, target: Tensor | Table) -> LossTerm:
         """Computes the loss as a quotient, for an output ``[a, b]``."""
         a, b = _pair(output, self)
-        distance = (a - b).flatten(1).abs().sum(1)
+        distance = as_rows(a - b).abs().sum(1)
         loss = torch.where(_column(target) == -1, (self.margin - distance).clamp(min=0), distance)
         return LossTerm(loss.sum(), float(len(loss)))
 
