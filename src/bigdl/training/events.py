@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.util
+import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -149,7 +151,20 @@ def read_scalars(folder: Uri, tag: str) -> list[list[float]]:
     from tensorboard.backend.event_processing.event_accumulator import SCALARS, EventAccumulator
 
     events = EventAccumulator(os.fspath(folder), size_guidance={SCALARS: 0})
-    events.Reload()
+    with _quiet():
+        events.Reload()
     if tag not in events.Tags()[SCALARS]:
         return []
     return [[event.step, event.value, event.wall_time] for event in events.Scalars(tag)]
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps TensorBoard from warning of steps that a resumed training has taken again."""
+    logger = logging.getLogger("tensorboard")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
