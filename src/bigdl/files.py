@@ -160,7 +160,10 @@ def _write_local(uri: Uri, target: Path) -> Iterator[Path]:
         temporary.touch(exist_ok=False)
         mode = stat.S_IMODE((target if target.exists() else temporary).stat().st_mode)
     try:
-        yield temporary
+        try:
+            yield temporary
+        except OSError as error:  # such as a full disk
+            raise error if isinstance(error, BigDLError) else _failed(uri, "written", error) from None
         with _explained(uri, "written"):
             temporary.chmod(mode)  # some writers put a file of their own in place of ours
             with open(temporary, "rb+") as file:
@@ -245,7 +248,7 @@ def _explained(uri: Uri, done: str) -> Iterator[None]:
     except FileNotFoundError as error:
         if (cause := _failure_behind(error)) is None:
             _raise_missing(uri, done)
-        _raise_failed(uri, done, cause)
+        raise _failed(uri, done, cause) from None
     except ImportError as error:
         package = _INSTALL.get(_scheme(uri) or "")
         remedy = f"pip install {package}" if package else _scrub(str(error), uri)
@@ -253,7 +256,7 @@ def _explained(uri: Uri, done: str) -> Iterator[None]:
             f"{display(uri)} cannot be {done}: the driver for {_scheme(uri)}:// is not installed. To get it: {remedy}"
         ) from None
     except Exception as error:  # each driver raises its own kinds
-        _raise_failed(uri, done, error)
+        raise _failed(uri, done, error) from None
 
 
 def _failure_behind(error: FileNotFoundError) -> BaseException | None:
@@ -264,9 +267,9 @@ def _failure_behind(error: FileNotFoundError) -> BaseException | None:
     return cause if getattr(cause, "status", 404) not in (404, 410) else None
 
 
-def _raise_failed(uri: Uri, done: str, error: BaseException) -> NoReturn:
+def _failed(uri: Uri, done: str, error: BaseException) -> StorageError:
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    raise StorageError(f"{display(uri)} cannot be {done}: {type(error).__name__}: {_scrub(text, uri)}") from None
+    return StorageError(f"{display(uri)} cannot be {done}: {type(error).__name__}: {_scrub(text, uri)}")
 
 
 def _raise_missing(uri: Uri, done: str) -> NoReturn:

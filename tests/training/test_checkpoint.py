@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from bigdl.errors import DataError, FormatError, TrainingError, WeightMismatchError
+from bigdl.errors import DataError, FormatError, StorageError, TrainingError, WeightMismatchError
 from bigdl.graph import SequentialContainer
 from bigdl.layers import BatchNormalization, Dense, Dropout
 from bigdl.models import Model, Sequential
@@ -276,6 +277,22 @@ def test_the_last_good_checkpoint_is_named(tmp_path):
         optimizer.optimize(verbose=0)
     newest = json.loads((tmp_path / "latest.json").read_text())["model"]
     assert caught.value.__notes__ == [f"The last good checkpoint is {tmp_path / newest}."]
+
+
+def test_a_full_disk(tmp_path):
+    optimizer_for(build(), 2).set_checkpoint(EveryEpoch(), tmp_path).optimize(verbose=0)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    going_on = optimizer_for(build(), 3)
+    going_on.resume(tmp_path)
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))  # more than that there is no room for in a file
+    try:
+        with pytest.raises(StorageError, match=r"model\.22 cannot be written: .*File too large"):
+            going_on.set_checkpoint(EveryEpoch(), tmp_path).optimize(verbose=0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert optimizer_for(build(), 3).resume(tmp_path)
 
 
 def test_ctrl_c_ends_with_a_checkpoint(tmp_path, monkeypatch):

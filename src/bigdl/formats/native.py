@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from bigdl import files
@@ -84,7 +84,10 @@ def write_native(
         for key, (_, array) in zip(keys, owners, strict=True)
     }
     with files.write_atomic(uri) as path:
-        save_file(tensors, path, metadata=metadata)
+        try:
+            save_file(tensors, path, metadata=metadata)
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
 
 
 @contextmanager

@@ -33,7 +33,10 @@ def write_state(uri: Uri, state: Mapping[str, Tensor], others: Mapping[str, Tens
     """
     tensors = {_STATE + key: tensor.cpu() for key, tensor in state.items()} | dict(others)
     with files.write_atomic(uri) as path:
-        save_file(tensors, path, metadata={_METADATA: json.dumps(header, default=_plain)})
+        try:
+            save_file(tensors, path, metadata={_METADATA: json.dumps(header, default=_plain)})
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
 
 
 def read_state(uri: Uri) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Any]]:
