@@ -22,6 +22,7 @@ from bigdl.training.callbacks import (
     ReduceLROnPlateau,
     RemoteMonitor,
 )
+from bigdl.training.callbacks.monitors import Best
 
 
 @pytest.fixture
@@ -136,6 +137,16 @@ def test_early_stopping_says_so(model, x, y, capsys):
 def test_a_plateau_needs_a_factor_below_1():
     with pytest.raises(DataError, match=r"factor must be less than 1. Received: 1.5"):
         ReduceLROnPlateau(factor=1.5)
+
+
+def test_margins_round_as_in_keras():
+    """In floating point 0.04 < 0.14 - 0.1, but not 0.04 + 0.1 < 0.14."""
+    for best, value, margin in [(0.14, 0.04, 0.1), (0.23, 0.18, 0.05), (0.07, 0.02, 0.05)]:
+        assert (value < best - margin) != (value + margin < best)
+        for plateau, better in [(True, value < best - margin), (False, value + margin < best)]:
+            watched = Best("loss", "min", margin, "test", plateau)
+            watched.value = best
+            assert watched.is_better(value) == better
 
 
 def test_learning_rates_by_epoch(model, x, y):

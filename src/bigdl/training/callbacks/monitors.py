@@ -23,17 +23,19 @@ class Best:
             contain one of ``rising`` (and those that begin with ``fmeasure``, where Keras knows it), else smaller.
         margin: By how much a value must be better.
         owner: Who asks, for warnings.
-        knows_fmeasure: Whether ``"auto"`` takes a rising ``fmeasure`` as better.
+        plateau: Whether it is Keras's ``ReduceLROnPlateau``: it adds the margin to the best value instead of taking it
+            from the new one, which may round otherwise, and does not know ``fmeasure``.
     """
 
-    def __init__(self, monitor: str, mode: str, margin: float, owner: str, knows_fmeasure: bool = True) -> None:
+    def __init__(self, monitor: str, mode: str, margin: float, owner: str, plateau: bool = False) -> None:
         if mode not in ("auto", "min", "max"):
             warnings.warn(f"{owner}: mode {mode!r} is unknown, 'auto' is used.", RuntimeWarning, stacklevel=3)
             mode = "auto"
-        rises = "acc" in monitor or (knows_fmeasure and monitor.startswith("fmeasure"))
+        rises = "acc" in monitor or (not plateau and monitor.startswith("fmeasure"))
         self.monitor = monitor
         self.owner = owner
         self.margin = margin
+        self.plateau = plateau
         self.larger_is_better = mode == "max" or (mode == "auto" and rises)
         self.forget()
 
@@ -55,9 +57,10 @@ class Best:
 
     def is_better(self, value: float) -> bool:
         """Tells whether a value is better than the best, which it is not made by asking."""
-        if self.larger_is_better:
-            return bool(value - self.margin > self.value)
-        return bool(value + self.margin < self.value)
+        sign = 1 if self.larger_is_better else -1
+        if self.plateau:
+            return bool(sign * value > sign * (self.value + sign * self.margin))
+        return bool(sign * (value - sign * self.margin) > sign * self.value)
 
 
 class Watching(AttributesCallback):
@@ -234,7 +237,7 @@ class ReduceLROnPlateau(Watching):
         self.min_lr = min_lr
         self.cooldown_counter = 0
         self.wait = 0
-        self._best = Best(monitor, mode, epsilon, "ReduceLROnPlateau", knows_fmeasure=False)
+        self._best = Best(monitor, mode, epsilon, "ReduceLROnPlateau", plateau=True)
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Starts anew."""
