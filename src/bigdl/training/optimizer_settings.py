@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from torch import Tensor
 
@@ -22,6 +22,7 @@ from bigdl.training.triggers import Trigger
 from bigdl.training.validation import Top1Accuracy, ValidationMethod
 
 Gradients = list[Tensor]
+S = TypeVar("S")
 
 
 class OptimizerSettings:
@@ -108,9 +109,7 @@ class OptimizerSettings:
         Raises:
             DataError: It is no summary of training.
         """
-        if not isinstance(summary, TrainSummary):
-            raise DataError(f"Expected a TrainSummary(log_dir, app_name). Received: {summary!r}.")
-        self._train_summary = summary
+        self._train_summary = _checked_summary(summary, TrainSummary)
         return self
 
     def set_val_summary(self, summary: ValidationSummary) -> Self:
@@ -119,9 +118,7 @@ class OptimizerSettings:
         Raises:
             DataError: It is no summary of validation.
         """
-        if not isinstance(summary, ValidationSummary):
-            raise DataError(f"Expected a ValidationSummary(log_dir, app_name). Received: {summary!r}.")
-        self._val_summary = summary
+        self._val_summary = _checked_summary(summary, ValidationSummary)
         return self
 
 
@@ -134,3 +131,9 @@ def checked_trigger(trigger: Trigger | None, argument: str) -> Trigger:
     if trigger is None or not callable(trigger):
         raise DataError(f"{argument} must be a trigger such as MaxEpoch(10). Received: {trigger!r}.")
     return trigger
+
+
+def _checked_summary(summary: S, expected: type[S]) -> S:
+    if not isinstance(summary, expected):
+        raise DataError(f"Expected a {expected.__name__}(log_dir, app_name). Received: {summary!r}.")
+    return summary
