@@ -11,7 +11,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 from bigdl.errors import DataError
-from bigdl.layers import Dense
+from bigdl.layers import Dense, Dropout
 from bigdl.models import Sequential
 from bigdl.training import Callback
 
@@ -165,6 +165,18 @@ def test_torch_data():
     assert other.evaluate(loader) == pytest.approx(other.evaluate(X, Y, verbose=0))
     np.testing.assert_allclose(other.predict(loader), other.predict(X), rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(other.predict(rows, batch_size=-1), other.predict(X), rtol=1e-6, atol=1e-6)
+
+
+def test_torch_data_is_shuffled_from_the_seed_while_dropout_draws_too():
+    rows = TensorDataset(torch.rand(600, 4), torch.rand(600, 1))
+    found = []
+    for _ in range(4):
+        torch.manual_seed(3)
+        net: Any = Sequential([Dropout(0.5, input_shape=(4,)), Dense(1)])
+        net.compile("sgd", "mse")
+        found.append(net.fit(rows, batch_size=2, nb_epoch=3, verbose=0).history["loss"])
+    assert found[0] == found[1] == found[2] == found[3]
+    assert len(set(found[0])) == 3
 
 
 def test_torch_data_of_unknown_length():

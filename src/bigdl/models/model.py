@@ -98,11 +98,14 @@ class Model(GeneratorFace, BigDLFace):
             over_write: Whether files that are there are replaced.
 
         Raises:
-            FileExistsError: There is a file and ``over_write`` is False; it is left as it is.
+            FileExistsError: There is a file and ``over_write`` is False; nothing is written then.
         """
-        self.save(modelPath, over_write)
+        for path in (modelPath, weightPath):
+            if path is not None:
+                saving.check_free(path, over_write)
+        self.save(modelPath)
         if weightPath is not None:
-            self.save_weights(weightPath, over_write)
+            self.save_weights(weightPath)
 
     def save_weights(self, path: Uri, over_write: bool = True, *, overwrite: bool | None = None) -> None:
         """Writes the weights as Keras 1.2.2's HDF5 file of weights.

@@ -25,7 +25,7 @@ _HDF5_SUFFIXES = (".h5", ".hdf5")
 
 def save(model: Model, path: Uri, over_write: bool = True) -> None:
     """Writes definition, weights and, of a compiled model, training state to one file; see ``Model.save``."""
-    _check_free(path, over_write)
+    check_free(path, over_write)
     if os.fspath(path).lower().endswith(_HDF5_SUFFIXES):
         with frozen_by_layer(model, moved_weights(model)):
             config, training = for_keras(model.get_config()), keras_training(model)
@@ -37,7 +37,7 @@ def save(model: Model, path: Uri, over_write: bool = True) -> None:
 
 def save_weights(model: Model, path: Uri, over_write: bool = True) -> None:
     """Writes the weights as Keras 1.2.2's HDF5 file; see ``Model.save_weights``."""
-    _check_free(path, over_write)
+    check_free(path, over_write)
     write_weights(path, arrays_of(model))
 
 
@@ -70,6 +70,11 @@ def _array(weight: Weight) -> StoredArray:
     return StoredArray(f"{weight.module.name}_{weight.name}:0", weight.shape, dtype, weight.numpy)
 
 
-def _check_free(path: Uri, over_write: bool) -> None:
+def check_free(path: Uri, over_write: bool) -> None:
+    """Checks that there is no file, unless it may be replaced.
+
+    Raises:
+        FileExistsError: There is one.
+    """
     if not over_write and files.exists(path):
         raise FileExistsError(f"{files.display(path)} is there already. Say over_write=True to replace it.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import torch
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from bigdl.errors import DataError
@@ -21,11 +22,15 @@ def loader_for(x: Dataset[Any] | DataLoader[Any], batch_size: int, shuffle: bool
     Args:
         x: The loader, or a data set whose items are ``(x, y)`` or ``(x, y, sample_weight)``.
         batch_size: Rows in a batch of the data set.
-        shuffle: Whether each round of the data set has its own order, from torch's default generator.
+        shuffle: Whether each round of the data set has its own order, from a seed of torch's default generator.
     """
     if isinstance(x, DataLoader):
         return x
-    return DataLoader(x, batch_size, shuffle=shuffle and not isinstance(x, IterableDataset))
+    if not shuffle or isinstance(x, IterableDataset):
+        return DataLoader(x, batch_size)
+    # A generator of its own: batches are made ahead, while dropout draws from the default one.
+    generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
+    return DataLoader(x, batch_size, shuffle=True, generator=generator)
 
 
 def rows_of(loader: DataLoader[Any]) -> int:
