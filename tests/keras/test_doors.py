@@ -36,7 +36,6 @@ LEFT_OUT = {
         "set_legacy_weight_ordering",
         "set_session",
     },
-    "callbacks": {"RemoteMonitor", "TensorBoard"},
     "datasets.cifar10": {"load_batch"},
     "datasets.cifar100": {"load_batch"},
     "engine.topology": {"object_list_uid"},

@@ -22,7 +22,7 @@ from bigdl.training.callbacks import (
     ReduceLROnPlateau,
     RemoteMonitor,
 )
-from bigdl.training.callbacks.monitors import Best
+from bigdl.training.callbacks.watching import Best
 
 
 @pytest.fixture
