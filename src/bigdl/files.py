@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
+from bigdl._secrets import scrub
 from bigdl.errors import BigDLError, FormatError, MissingFileError, StorageError
 
 Uri = str | os.PathLike[str]
@@ -48,7 +49,7 @@ _READ_ONLY = {"http", "https"}
 
 def display(uri: Uri) -> str:
     """Returns ``uri`` as messages may show it: without user, password, query and fragment."""
-    return _scrub(os.fspath(uri))
+    return scrub(os.fspath(uri))
 
 
 def exists(uri: Uri) -> bool:
@@ -143,6 +144,18 @@ def make_folder(uri: Uri) -> None:
     if local is not None:
         with _explained(uri, "made"):
             local.mkdir(parents=True, exist_ok=True)
+
+
+def remove_unfinished(folder: Uri) -> None:
+    """Removes what ``write_atomic`` has left in a local folder when its process was killed.
+
+    Args:
+        folder: A folder that nobody writes to now.
+    """
+    local = _local_path(folder)
+    for path in local.glob(".*.tmp") if local is not None else ():
+        with suppress(OSError):
+            path.unlink()
 
 
 def write_bytes(uri: Uri, data: bytes) -> None:
@@ -251,7 +264,7 @@ def _explained(uri: Uri, done: str) -> Iterator[None]:
         raise _failed(uri, done, cause) from None
     except ImportError as error:
         package = _INSTALL.get(_scheme(uri) or "")
-        remedy = f"pip install {package}" if package else _scrub(str(error), uri)
+        remedy = f"pip install {package}" if package else scrub(str(error), uri)
         raise StorageError(
             f"{display(uri)} cannot be {done}: the driver for {_scheme(uri)}:// is not installed. To get it: {remedy}"
         ) from None
@@ -269,7 +282,7 @@ def _failure_behind(error: FileNotFoundError) -> BaseException | None:
 
 def _failed(uri: Uri, done: str, error: BaseException) -> StorageError:
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return StorageError(f"{display(uri)} cannot be {done}: {type(error).__name__}: {_scrub(text, uri)}")
+    return StorageError(f"{display(uri)} cannot be {done}: {type(error).__name__}: {scrub(text, uri)}")
 
 
 def _raise_missing(uri: Uri, done: str) -> NoReturn:
@@ -277,23 +290,3 @@ def _raise_missing(uri: Uri, done: str) -> NoReturn:
         raise MissingFileError(f"{display(uri)} cannot be written: its folder or bucket does not exist.") from None
     where = f" (looked in {os.getcwd()})" if _scheme(uri) is None and not os.path.isabs(uri) else ""
     raise MissingFileError(f"{display(uri)} does not exist{where}.") from None
-
-
-def _scrub(text: str, uri: Uri | None = None) -> str:
-    """Removes from ``text`` what may be secret: user, password and query of any address, and those of ``uri``."""
-    for secret in _secrets(uri) if uri is not None else ():
-        text = text.replace(secret, "***")
-    text = re.sub(r"(?<=://)[^/?#\s]*@", "", text)
-    text = re.sub(r"(?<=://)[^/:@\s]+:(?!\d+(?:/|$))\S*@", "", text)  # a password with an unquoted slash
-    return re.sub(r"(://[^\s?#'\"]*)[?#][^\s'\"]*", r"\1", text)
-
-
-def _secrets(uri: Uri) -> list[str]:
-    text = os.fspath(uri)
-    if "://" not in text:
-        return []
-    parts = urlsplit(text)
-    found = [parts.netloc.rpartition("@")[0], parts.password or "", parts.query, parts.fragment]
-    found += [value for _, value in parse_qsl(parts.query)]
-    found += [unquote(secret) for secret in found]
-    return sorted({secret for secret in found if len(secret) > 3}, key=len, reverse=True)

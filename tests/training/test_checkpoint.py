@@ -279,6 +279,15 @@ def test_the_last_good_checkpoint_is_named(tmp_path):
     assert caught.value.__notes__ == [f"The last good checkpoint is {tmp_path / newest}."]
 
 
+def test_what_a_killed_writer_left_is_removed(tmp_path):
+    finished(tmp_path)
+    (tmp_path / ".model.9.0123456789ab.tmp").write_bytes(b"half")
+    resumed = optimizer_for(build(), 2)
+    assert resumed.resume(tmp_path)
+    resumed.optimize(verbose=0)
+    assert not list(tmp_path.glob(".*"))
+
+
 def test_a_full_disk(tmp_path):
     optimizer_for(build(), 2).set_checkpoint(EveryEpoch(), tmp_path).optimize(verbose=0)
     before = sorted(path.name for path in tmp_path.iterdir())

@@ -128,6 +128,7 @@ class Checkpoints:
         entry = self._marker()
         if entry is None:
             raise DataError(f"There is no complete checkpoint in {files.display(self.folder)}.")
+        files.remove_unfinished(self.folder)
         state, others, header = _read(self._path(entry["optimizer"]))
         with read_weights(self._path(entry["model"])) as weights:
             load_by_position(model, weights)
