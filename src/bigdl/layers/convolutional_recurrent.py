@@ -13,8 +13,8 @@ from bigdl.graph import Shape
 from bigdl.layers import activations, initializations, regularizers
 from bigdl.layers.activations import Activation
 from bigdl.layers.layouts import CONV_TF
+from bigdl.layers.recurrent.cells import next_state
 from bigdl.layers.recurrent.gates import gate_vector
-from bigdl.layers.recurrent.lstm import next_state
 from bigdl.layers.recurrent.sequence import State, run_sequence
 from bigdl.layers.recurrent.states import StatefulLayer
 from bigdl.layers.spatial import SpatialLayer, flat_padding, same_padding, window_output_lengths

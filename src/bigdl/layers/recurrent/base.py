@@ -12,9 +12,12 @@ from bigdl.graph import SAME, MaskKind, Shape
 from bigdl.graph.weight import Initializer
 from bigdl.layers import activations, initializations, regularizers
 from bigdl.layers.layouts import MATRIX
-from bigdl.layers.recurrent.gates import dropout_masks, gate_matrix, gate_vector, project
-from bigdl.layers.recurrent.sequence import Cell, run_sequence
+from bigdl.layers.recurrent.cells import GatedCell
+from bigdl.layers.recurrent.gates import dropout_masks, gate_matrix, gate_vector
+from bigdl.layers.recurrent.kernels import kernel_for, run_whole
+from bigdl.layers.recurrent.sequence import SequenceContext
 from bigdl.layers.recurrent.states import StatefulLayer
+from bigdl.layers.recurrent.steps import run_steps
 
 CONSUME_LESS = ("cpu", "mem", "gpu")
 
@@ -167,10 +170,11 @@ class Recurrent(StatefulLayer):
 
     # Running.
 
-    def cell(self, masks: Tensor | None) -> Cell:
+    def cell(self, weight: Tensor, masks: Tensor | None) -> GatedCell:
         """Returns the cell for one call.
 
         Args:
+            weight: U as ``(gates * output_dim, output_dim)``.
             masks: Dropout masks of the recurrent units ``(1 or gates, batch, output_dim)``, or None.
         """
         raise NotImplementedError(f"{type(self).__name__} defines no cell")
@@ -199,19 +203,20 @@ class Recurrent(StatefulLayer):
         Raises:
             DataError: There are no steps, or the batch is not of a stateful layer's size.
         """
-        state = self.initial_state(x, (self.output_dim,))
-        input_masks = self._masks(self.input_dropout, x, x.shape[2])
-        projected = project(x.transpose(0, 1), self.weight, self.bias, input_masks)
-        outputs, state = run_sequence(
-            self.cell(self._masks(self.dropout_U, x, self.output_dim)),
-            projected,
-            state,
-            None if mask is None else mask.t().unsqueeze(-1),
+        context = SequenceContext(
+            input_masks=self._masks(self.input_dropout, x, x.shape[2]),
+            state=self.initial_state(x, (self.output_dim,)),
+            mask=mask,
             backwards=self.go_backwards,
             sequences=self.return_sequences,
         )
+        cell = self.cell(self.recurrent_weight, self._masks(self.dropout_U, x, self.output_dim))
+        kernel = kernel_for(cell, x, self.weight, cell.weight, self.bias, *context.state)
+        if kernel is None:
+            output, state = run_steps(cell, x, self.weight, self.bias, context)
+        else:
+            output, state = run_whole(kernel, cell, x, self.weight, self.bias, context)
         self.keep(state)
-        output = state[0] if outputs is None else outputs
         if mask is not None and self.stateful and self.unroll:
             output = torch.where(self._begun(mask), output, 0.0)
         return output

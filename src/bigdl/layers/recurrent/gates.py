@@ -17,6 +17,23 @@ def gate_vector(parameter: Tensor, gate: int, units: int) -> Tensor:
     return parameter[gate * units : (gate + 1) * units]
 
 
+def gate_groups(masks: Tensor | None, first: int, last: int, units: int) -> list[tuple[slice, Tensor | None]]:
+    """Groups neighbouring gates that have one input.
+
+    Args:
+        masks: Dropout masks of the input ``(1 or gates, batch, in)``, or None.
+        first: The first gate.
+        last: The gate behind the last.
+        units: The number of units.
+
+    Returns:
+        Each group's columns among those of all gates, and its mask.
+    """
+    if masks is None or len(masks) == 1:
+        return [(slice(first * units, last * units), None if masks is None else masks[0])]
+    return [(slice(i * units, (i + 1) * units), masks[i]) for i in range(first, last)]
+
+
 def dropout_masks(p: float, gates: int, like: Tensor, size: int) -> Tensor | None:
     """Draws dropout masks that stay the same over time (Gal and Ghahramani 2016).
 
@@ -37,13 +54,13 @@ def project(steps: Tensor, weight: Tensor, bias: Tensor, masks: Tensor | None) -
     """Multiplies the inputs of all steps by the weights of all gates at once.
 
     Args:
-        steps: ``(time, batch, in)``.
+        steps: ``(time, batch, in)``, or ``(batch, time, in)``.
         weight: ``(gates * units, in)``.
         bias: ``(gates * units,)``.
-        masks: Dropout masks ``(1 or gates, batch, in)``, or None.
+        masks: Dropout masks, 1 or one for each gate, each broadcastable to ``steps``; or None.
 
     Returns:
-        ``(time, batch, gates * units)``.
+        ``(time, batch, gates * units)``, or batch first like ``steps``.
     """
     if masks is None:
         return F.linear(steps, weight, bias)

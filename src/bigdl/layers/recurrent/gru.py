@@ -2,55 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from bigdl.layers import activations
-from bigdl.layers.activations import Activation
 from bigdl.layers.recurrent.base import Recurrent
-from bigdl.layers.recurrent.gates import RecurrentProduct
-from bigdl.layers.recurrent.sequence import State
+from bigdl.layers.recurrent.cells import GRUCell
 from bigdl.registry import layer
-
-
-class GRUCell:
-    """One step of a GRU.
-
-    Args:
-        gates: The product with U of the gates z and r.
-        candidate: The product with U of the candidate.
-        units: The number of units.
-        activation: The activation of the candidate.
-        inner_activation: The activation of the gates.
-    """
-
-    def __init__(
-        self,
-        gates: RecurrentProduct,
-        candidate: RecurrentProduct,
-        units: int,
-        activation: Activation,
-        inner_activation: Activation,
-    ) -> None:
-        self.gates = gates
-        self.candidate = candidate
-        self.units = units
-        self.activation = activation
-        self.inner_activation = inner_activation
-
-    def split(self, projected: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns the projected input of the two gates, and that of the candidate."""
-        return projected[..., : 2 * self.units], projected[..., 2 * self.units :]
-
-    def step(self, inputs: Sequence[Tensor], state: State) -> State:
-        """Returns the next state ``(h,)``."""
-        (h,) = state
-        z, r = self.gates(inputs[0], h).chunk(2, 1)
-        candidate = self.activation(self.candidate(inputs[1], self.inner_activation(r) * h))
-        return (torch.lerp(candidate, h, self.inner_activation(z)),)
 
 
 @layer()
@@ -105,19 +64,9 @@ class GRU(Recurrent):
         )
         self.inner_activation = activations.get(inner_activation)
 
-    def cell(self, masks: Tensor | None) -> GRUCell:
+    def cell(self, weight: Tensor, masks: Tensor | None) -> GRUCell:
         """Returns the cell for one call."""
-        gate_masks = candidate_masks = masks
-        if masks is not None and not self.joint_arrays:
-            gate_masks, candidate_masks = masks[:2], masks[2:]
-        units = self.output_dim
-        return GRUCell(
-            RecurrentProduct(self.recurrent_weight[: 2 * units], gate_masks),
-            RecurrentProduct(self.recurrent_weight[2 * units :], candidate_masks),
-            units,
-            self.activation,
-            self.inner_activation,
-        )
+        return GRUCell(weight, masks, self.activation, self.inner_activation)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as Keras 1.2.2 writes them."""

@@ -2,57 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from bigdl.graph.weight import Initializer
 from bigdl.layers import activations, initializations
-from bigdl.layers.activations import Activation
 from bigdl.layers.recurrent.base import Recurrent
-from bigdl.layers.recurrent.gates import RecurrentProduct
-from bigdl.layers.recurrent.sequence import State
+from bigdl.layers.recurrent.cells import LSTMCell
 from bigdl.registry import layer
-
-
-def next_state(gates: Tensor, c: Tensor, activation: Activation, inner_activation: Activation) -> State:
-    """Returns h and c after one step of an LSTM.
-
-    Args:
-        gates: The gates i, f, c, o before their activation, side by side on axis 1.
-        c: The memory before the step.
-        activation: The activation of the candidate and of the memory.
-        inner_activation: The activation of the gates i, f and o.
-    """
-    i, f, candidate, o = gates.chunk(4, 1)
-    c = torch.addcmul(inner_activation(f) * c, inner_activation(i), activation(candidate))
-    return inner_activation(o) * activation(c), c
-
-
-class LSTMCell:
-    """One step of an LSTM.
-
-    Args:
-        product: The product with U.
-        activation: The activation of the candidate and of the memory.
-        inner_activation: The activation of the gates.
-    """
-
-    def __init__(self, product: RecurrentProduct, activation: Activation, inner_activation: Activation) -> None:
-        self.product = product
-        self.activation = activation
-        self.inner_activation = inner_activation
-
-    def split(self, projected: Tensor) -> tuple[Tensor]:
-        """Returns the projected input, whole."""
-        return (projected,)
-
-    def step(self, inputs: Sequence[Tensor], state: State) -> State:
-        """Returns the next state ``(h, c)``."""
-        h, c = state
-        return next_state(self.product(inputs[0], h), c, self.activation, self.inner_activation)
 
 
 @layer()
@@ -115,9 +73,9 @@ class LSTM(Recurrent):
         """Returns the initialization of one gate's bias."""
         return initializations.get(self.forget_bias_init) if gate == "f" else initializations.zero
 
-    def cell(self, masks: Tensor | None) -> LSTMCell:
+    def cell(self, weight: Tensor, masks: Tensor | None) -> LSTMCell:
         """Returns the cell for one call."""
-        return LSTMCell(RecurrentProduct(self.recurrent_weight, masks), self.activation, self.inner_activation)
+        return LSTMCell(weight, masks, self.activation, self.inner_activation)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as Keras 1.2.2 writes them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -25,6 +26,25 @@ class Cell(Protocol):
             inputs: One step of each tensor that ``split`` returned.
             state: The state before it.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceContext:
+    """What a recurrent layer takes beside a batch of sequences and the weights.
+
+    Attributes:
+        input_masks: Dropout masks of the inputs ``(1 or gates, batch, in)``, or None.
+        state: The state before the first step; no gradient flows to it.
+        mask: True where a step counts, ``(batch, time)``; None where all steps do.
+        backwards: Whether the last step is processed first.
+        sequences: Whether the outputs of all steps are wanted.
+    """
+
+    input_masks: Tensor | None
+    state: State
+    mask: Tensor | None
+    backwards: bool
+    sequences: bool
 
 
 def run_sequence(

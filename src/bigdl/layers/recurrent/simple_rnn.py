@@ -2,36 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from torch import Tensor
 
-from bigdl.layers.activations import Activation
 from bigdl.layers.recurrent.base import Recurrent
-from bigdl.layers.recurrent.gates import RecurrentProduct
-from bigdl.layers.recurrent.sequence import State
+from bigdl.layers.recurrent.cells import SimpleRNNCell
 from bigdl.registry import layer
-
-
-class SimpleRNNCell:
-    """``h' = activation(x + h U)``.
-
-    Args:
-        product: The product with U.
-        activation: The activation.
-    """
-
-    def __init__(self, product: RecurrentProduct, activation: Activation) -> None:
-        self.product = product
-        self.activation = activation
-
-    def split(self, projected: Tensor) -> tuple[Tensor]:
-        """Returns the projected input, whole."""
-        return (projected,)
-
-    def step(self, inputs: Sequence[Tensor], state: State) -> State:
-        """Returns the next state ``(h,)``."""
-        return (self.activation(self.product(inputs[0], state[0])),)
 
 
 @layer()
@@ -49,6 +24,6 @@ class SimpleRNN(Recurrent):
         """The share of input units that is dropped."""
         return self.dropout_W if self.consume_less == "cpu" else 0.0
 
-    def cell(self, masks: Tensor | None) -> SimpleRNNCell:
+    def cell(self, weight: Tensor, masks: Tensor | None) -> SimpleRNNCell:
         """Returns the cell for one call."""
-        return SimpleRNNCell(RecurrentProduct(self.recurrent_weight, masks), self.activation)
+        return SimpleRNNCell(weight, masks, self.activation)

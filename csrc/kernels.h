@@ -1,0 +1,42 @@
+// What each instruction set offers.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#include "sequence.h"
+
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+struct KernelOf {
+  int64_t (*scratch_size)(const Sequence *);
+  void (*run)(const Sequence *, bool backward, void *scratch, ParallelFor);
+};
+
+struct KernelTable {
+  KernelOf of_float, of_double;
+};
+
+namespace baseline {
+extern const KernelTable table;
+}
+namespace avx2 {
+extern const KernelTable table;
+}
+namespace avx512 {
+extern const KernelTable table;
+}
+
+// Treats numbers below 1e-38 as 0 while it lives, as TensorFlow's kernels do: gradients that fade over many steps end
+// there, where processors need a hundred times as long for a product.
+class FlushDenormals {
+public:
+#if defined(__x86_64__)
+  FlushDenormals() : before_(__builtin_ia32_stmxcsr()) { __builtin_ia32_ldmxcsr(before_ | 0x8040); }
+  ~FlushDenormals() { __builtin_ia32_ldmxcsr(before_); }
+
+private:
+  unsigned before_;
+#endif
+};

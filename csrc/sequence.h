@@ -1,0 +1,46 @@
+// The interface of the kernels: plain C, without a header of torch or Python, so that one library serves all versions.
+#pragma once
+
+#include <cstdint>
+
+#define EXPORT __attribute__((visibility("default")))
+
+extern "C" {
+
+enum Cell : int32_t { SIMPLE_RNN, GRU, LSTM };
+
+// Keras's activations whose derivative follows from their value.
+enum Activation : int32_t { LINEAR, RELU, TANH, SIGMOID, HARD_SIGMOID, SOFTSIGN };
+
+// One call over a batch of sequences. Arrays are row-major and without gaps; "gates" gates of "units" units each lie side
+// by side. Those of the forward pass that are marked (kept) are written for the backward pass only: all null, or none.
+struct Sequence {
+  int64_t batch, steps, units;
+  Cell cell;
+  Activation activation, inner_activation;
+  int32_t backwards;    // whether the last step is processed first
+  int32_t dropout_sets; // dropout masks of h: 0, 1, or one for each gate
+  const void *weight;   // U: (gates * units, units)
+  const void *dropout;  // (dropout_sets, batch, units), null for 0
+  const uint8_t *valid; // (batch, steps): 0 where the state stays as it was; null where all steps count
+  void *gates;          // (batch, steps, gates * units): the projected inputs, then the activated gates
+  void *h, *c;          // (batch, units): the state, the first one then the last; c of an LSTM only
+  void *outputs;        // (batch, steps, units) in the order of processing; null if not wanted
+  void *previous_h;     // (kept) (batch, steps, units): h before each step
+  void *memory;         // (kept) (batch, steps, units): c before each step (LSTM), r * h (GRU); null (SimpleRNN)
+  const void *grad_outputs; // backward: (batch, steps, units), null for 0
+  const void *grad_h;       // backward: (batch, units), of the last h; null for 0
+  void *grad_gates;         // backward: (batch, steps, gates * units), of the projected inputs
+};
+
+// Runs function(begin, end, context) over parts of a range, one part a thread: torch's torch_parallel_for.
+typedef void (*Task)(int64_t begin, int64_t end, void *context);
+typedef int32_t (*ParallelFor)(int64_t begin, int64_t end, int64_t grain, Task task, void *context);
+
+// Each returns 0, or 1 where memory is short. Without "parallel" all rows are done by the calling thread.
+EXPORT int32_t bigdl_sequence_forward(const Sequence *sequence, int32_t is_double, ParallelFor parallel);
+EXPORT int32_t bigdl_sequence_backward(const Sequence *sequence, int32_t is_double, ParallelFor parallel);
+
+// The instruction set in use: "avx512", "avx2" or "baseline".
+EXPORT const char *bigdl_instruction_set();
+}
