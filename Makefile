@@ -15,7 +15,7 @@ help: ## show this list
 
 setup: $(VENV)/.installed ## make .venv with the package (editable) and its tools
 
-$(VENV)/.installed: pyproject.toml requirements/constraints.txt requirements/dev.txt
+$(VENV)/.installed: pyproject.toml setup.py $(wildcard csrc/*) requirements/constraints.txt requirements/dev.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install -q --no-deps --extra-index-url $(TORCH_INDEX) -c requirements/constraints.txt torch

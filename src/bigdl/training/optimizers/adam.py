@@ -70,14 +70,27 @@ class Adam(_MomentOptimizer):
         """Returns the rule of the next step."""
         t = np.float32(self.iterations + 1)
         rate = float(self.learning_rate() * (np.sqrt(ONE - self.beta_2**t) / (ONE - self.beta_1**t)))
-        beta_1, rest_1 = float(self.beta_1), float(ONE - self.beta_1)
-        beta_2, rest_2 = float(self.beta_2), float(ONE - self.beta_2)
-        epsilon = self.epsilon
+        beta_1, beta_2, epsilon = float(self.beta_1), float(self.beta_2), self.epsilon
+        # torch's kernel corrects the moments for its own number of steps. After very many there is nothing to correct,
+        # and it computes p -= rate m / (sqrt(v) + epsilon).
+        many_steps = 1e9
 
         def move(p: Tensor, g: Tensor, m: Tensor, v: Tensor) -> None:
-            m.mul_(beta_1).add_(g, alpha=rest_1)
-            v.mul_(beta_2).addcmul_(g, g, value=rest_2)
-            p.addcdiv_(m, v.sqrt().add_(epsilon), value=-rate)
+            torch._fused_adam_(
+                [p],
+                [g],
+                [m],
+                [v],
+                [],
+                [torch.full((), many_steps, device=p.device)],
+                lr=rate,
+                beta1=beta_1,
+                beta2=beta_2,
+                weight_decay=0.0,
+                eps=epsilon,
+                amsgrad=False,
+                maximize=False,
+            )
 
         return move
 
