@@ -1,7 +1,7 @@
 """Builds the kernels of recurrent layers; everything else is in pyproject.toml.
 
-They are plain C++ behind plain C functions, loaded with ctypes, so that a wheel serves every version of Python and torch,
-and none of torch's headers is needed to build one. Without a compiler the package is installed without them.
+They are plain C++ behind plain C functions, loaded with ctypes, so that a wheel serves every version of Python and
+torch, and none of torch's headers is needed to build one. Without a compiler the package is installed without them.
 """
 
 from pathlib import Path

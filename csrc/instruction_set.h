@@ -5,10 +5,12 @@
 namespace ISA {
 
 constexpr int TILE_ROWS = 6;
+constexpr int64_t WORK_OF_A_THREAD = 1 << 21; // products and sums: some 50 microseconds
 
 #include "vector.h"
 #include "product.h"
 #include "cells.h"
+#include "gradient.h"
 
 template <typename T> struct Kernel {
   // The number of values that all of a call's scratch memory takes.
@@ -70,13 +72,48 @@ template <typename T> struct Kernel {
   static void run(const Sequence *s, bool backward, void *scratch, ParallelFor parallel) {
     Call call = Kernel::call(s, static_cast<T *>(scratch), backward);
     Task task = backward ? backward_rows : forward_rows;
-    if (!parallel || parallel(0, s->batch, 1, task, &call)) task(0, s->batch, &call);
+    // So many rows that waking another thread for them pays.
+    const int64_t grain = 1 + WORK_OF_A_THREAD / (s->steps * gate_count(s->cell) * s->units * s->units);
+    if (!parallel || parallel(0, s->batch, grain, task, &call)) task(0, s->batch, &call);
+  }
+};
+
+template <typename T> struct GradientKernel {
+  struct Call {
+    const Product *product;
+    bool failed;
+  };
+
+  static constexpr int64_t width = WeightGradient<T>::width;
+
+  // Computes the panels from begin to end.
+  static void panels(int64_t begin, int64_t end, void *context) {
+    FlushDenormals flush;
+    Call &call = *static_cast<Call *>(context);
+    const Product &p = *call.product;
+    const int64_t first = begin * width, last = end * width < p.outputs ? end * width : p.outputs;
+    const size_t bytes = WeightGradient<T>::scratch_size(p, last - first) * sizeof(T);
+    T *scratch = static_cast<T *>(aligned_alloc(64, (bytes + 63) / 64 * 64));
+    if (!scratch) {
+      __atomic_store_n(&call.failed, true, __ATOMIC_RELAXED);
+      return;
+    }
+    WeightGradient<T>(p, first, last - first, scratch).run();
+    free(scratch);
+  }
+
+  static bool run(const Product *product, ParallelFor parallel) {
+    Call call{product, false};
+    const int64_t count = (product->outputs + width - 1) / width;
+    const int64_t grain = 1 + WORK_OF_A_THREAD / (product->rows * product->inputs * width);
+    if (!parallel || parallel(0, count, grain, panels, &call)) panels(0, count, &call);
+    return !call.failed;
   }
 };
 
 extern const KernelTable table = {
-    {Kernel<float>::scratch_size, Kernel<float>::run},
-    {Kernel<double>::scratch_size, Kernel<double>::run},
+    {Kernel<float>::scratch_size, Kernel<float>::run, GradientKernel<float>::run},
+    {Kernel<double>::scratch_size, Kernel<double>::run, GradientKernel<double>::run},
 };
 
 } // namespace ISA

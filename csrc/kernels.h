@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 
 #include "sequence.h"
@@ -12,6 +13,7 @@
 struct KernelOf {
   int64_t (*scratch_size)(const Sequence *);
   void (*run)(const Sequence *, bool backward, void *scratch, ParallelFor);
+  bool (*weight_gradient)(const Product *, ParallelFor);
 };
 
 struct KernelTable {

@@ -29,10 +29,17 @@ void pack(const T *source, int64_t row_stride, int64_t column_stride, int64_t ro
   }
 }
 
-// c (ROWS x width of a panel) = a (ROWS x depth) times the panel, plus c itself if "add". Each value is summed up in the
-// order of depth whatever ROWS is, so that no row depends on how rows are grouped.
+// A matrix of which a tile reads a few rows: the value in row r and column k is at[r * row_stride + k * column_stride].
+template <typename T> struct Left {
+  const T *at;
+  int64_t row_stride, column_stride;
+};
+
+// c (ROWS x VECTORS vectors) = left times right, plus c itself if "add"; the rows of right and c are "right_stride" and
+// "c_stride" apart. Each value is summed up in the order of depth whatever ROWS is, so that no row depends on how rows
+// are grouped.
 template <typename T, int ROWS, int VECTORS>
-ALWAYS_INLINE void tile(const T *a, int64_t a_stride, const T *panel, int64_t depth, T *c, int64_t c_stride,
+ALWAYS_INLINE void tile(Left<T> left, const T *right, int64_t right_stride, int64_t depth, T *c, int64_t c_stride,
                         int64_t columns, bool add) {
   constexpr int64_t width = Vector<T>::width;
   const int64_t there = columns < VECTORS * width ? columns : VECTORS * width;
@@ -40,10 +47,10 @@ ALWAYS_INLINE void tile(const T *a, int64_t a_stride, const T *panel, int64_t de
   for (int64_t k = 0; k < depth; ++k) {
     V<T> b[VECTORS];
 #pragma GCC unroll 8
-    for (int v = 0; v < VECTORS; ++v) b[v] = load(panel + (k * VECTORS + v) * width);
+    for (int v = 0; v < VECTORS; ++v) b[v] = load(right + k * right_stride + v * width);
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; ++r) {
-      V<T> x = splat(a[r * a_stride + k]);
+      V<T> x = splat(left.at[r * left.row_stride + k * left.column_stride]);
 #pragma GCC unroll 8
       for (int v = 0; v < VECTORS; ++v) sum[r][v] += x * b[v];
     }
@@ -60,23 +67,32 @@ ALWAYS_INLINE void tile(const T *a, int64_t a_stride, const T *panel, int64_t de
     });
 }
 
-template <typename T, int VECTORS>
-void multiply_panel(int64_t rows, const T *a, int64_t a_stride, const T *panel, int64_t depth, T *c, int64_t c_stride,
-                    int64_t columns, bool add) {
-  int64_t tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
-  for (int64_t i = 0; i < tiles; ++i) { // tiles of nearly equal height
-    int64_t height = rows / tiles + (i < rows % tiles);
+// The same for all tiles of some rows, which are of nearly equal height.
+template <typename T, int VECTORS, typename LeftOf>
+ALWAYS_INLINE void tiles(int64_t rows, LeftOf left_of, const T *right, int64_t right_stride, int64_t depth, T *c,
+                         int64_t c_stride, int64_t columns, bool add) {
+  const int64_t count = (rows + TILE_ROWS - 1) / TILE_ROWS;
+  for (int64_t i = 0, row = 0; i < count; ++i) {
+    const int64_t height = rows / count + (i < rows % count);
+    const Left<T> left = left_of(row, height);
+    T *target = c + row * c_stride;
     switch (height) {
 #define HEIGHT(N)                                                                                                      \
   case N:                                                                                                              \
-    tile<T, N, VECTORS>(a, a_stride, panel, depth, c, c_stride, columns, add);                                         \
+    tile<T, N, VECTORS>(left, right, right_stride, depth, target, c_stride, columns, add);                             \
     break;
       HEIGHT(1) HEIGHT(2) HEIGHT(3) HEIGHT(4) HEIGHT(5) HEIGHT(6)
 #undef HEIGHT
     }
-    a += height * a_stride;
-    c += height * c_stride;
+    row += height;
   }
+}
+
+template <typename T, int VECTORS>
+void multiply_panel(int64_t rows, const T *a, int64_t a_stride, const T *panel, int64_t depth, T *c, int64_t c_stride,
+                    int64_t columns, bool add) {
+  auto left_of = [&](int64_t row, int64_t) { return Left<T>{a + row * a_stride, a_stride, 1}; };
+  tiles<T, VECTORS>(rows, left_of, panel, VECTORS * Vector<T>::width, depth, c, c_stride, columns, add);
 }
 
 // c (rows x columns) = a (rows x depth) times the packed matrix, plus c itself if "add".

@@ -1,7 +1,5 @@
-// The library's functions: they choose the instruction set when the library is loaded, and hold the scratch memory.
+// The library's functions: they know the processor's instruction sets, and hold the scratch memory.
 #include "sequence.h"
-
-#include <cstdlib>
 
 #include "kernels.h"
 
@@ -9,24 +7,30 @@ namespace {
 
 struct InstructionSet {
   const char *name;
-  const KernelTable &table;
+  const KernelTable *table;
 };
 
-InstructionSet choose() {
+// The best one last.
+struct InstructionSets {
+  InstructionSet all[3] = {{"baseline", &baseline::table}, {}, {}};
+  int count = 1;
+
+  InstructionSets() {
 #if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512bw"))
-    return {"avx512", avx512::table};
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {"avx2", avx2::table};
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) all[count++] = {"avx2", &avx2::table};
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
+      all[count++] = {"avx512", &avx512::table};
 #endif
-  return {"baseline", baseline::table};
-}
+  }
+};
 
-const InstructionSet in_use = choose();
+const InstructionSets instruction_sets;
 
-int32_t run(const Sequence *sequence, bool backward, bool is_double, ParallelFor parallel) {
-  const KernelOf &kernel = is_double ? in_use.table.of_double : in_use.table.of_float;
+int32_t run(const Sequence *sequence, bool backward, bool is_double, int32_t set, ParallelFor parallel) {
+  const KernelTable &table = *instruction_sets.all[set].table;
+  const KernelOf &kernel = is_double ? table.of_double : table.of_float;
   const size_t bytes = kernel.scratch_size(sequence) * (is_double ? sizeof(double) : sizeof(float));
   void *scratch = std::aligned_alloc(64, (bytes + 63) / 64 * 64);
   if (!scratch) return 1;
@@ -37,12 +41,19 @@ int32_t run(const Sequence *sequence, bool backward, bool is_double, ParallelFor
 
 } // namespace
 
-int32_t bigdl_sequence_forward(const Sequence *sequence, int32_t is_double, ParallelFor parallel) {
-  return run(sequence, false, is_double, parallel);
+int32_t bigdl_sequence_forward(const Sequence *sequence, int32_t is_double, int32_t set, ParallelFor parallel) {
+  return run(sequence, false, is_double, set, parallel);
 }
 
-int32_t bigdl_sequence_backward(const Sequence *sequence, int32_t is_double, ParallelFor parallel) {
-  return run(sequence, true, is_double, parallel);
+int32_t bigdl_sequence_backward(const Sequence *sequence, int32_t is_double, int32_t set, ParallelFor parallel) {
+  return run(sequence, true, is_double, set, parallel);
 }
 
-const char *bigdl_instruction_set() { return in_use.name; }
+int32_t bigdl_weight_gradient(const Product *product, int32_t is_double, int32_t set, ParallelFor parallel) {
+  const KernelTable &table = *instruction_sets.all[set].table;
+  return !(is_double ? table.of_double : table.of_float).weight_gradient(product, parallel);
+}
+
+const char *bigdl_instruction_set(int32_t set) {
+  return set < instruction_sets.count ? instruction_sets.all[set].name : nullptr;
+}

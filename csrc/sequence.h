@@ -33,14 +33,26 @@ struct Sequence {
   void *grad_gates;         // backward: (batch, steps, gates * units), of the projected inputs
 };
 
+// The gradient of a weight (outputs, inputs): the transpose of "out" times "in", whose rows are so far apart as told.
+struct Product {
+  int64_t rows, outputs, inputs;
+  const void *out; // (rows, outputs): the gradient of what the weight was multiplied into
+  int64_t out_stride;
+  const void *in; // (rows, inputs): what it was multiplied with
+  int64_t in_stride;
+  void *gradient; // (outputs, inputs), without gaps
+};
+
 // Runs function(begin, end, context) over parts of a range, one part a thread: torch's torch_parallel_for.
 typedef void (*Task)(int64_t begin, int64_t end, void *context);
 typedef int32_t (*ParallelFor)(int64_t begin, int64_t end, int64_t grain, Task task, void *context);
 
-// Each returns 0, or 1 where memory is short. Without "parallel" all rows are done by the calling thread.
-EXPORT int32_t bigdl_sequence_forward(const Sequence *sequence, int32_t is_double, ParallelFor parallel);
-EXPORT int32_t bigdl_sequence_backward(const Sequence *sequence, int32_t is_double, ParallelFor parallel);
+// Each returns 0, or 1 where memory is short. "set" is the number of an instruction set. Without "parallel" all rows are
+// done by the calling thread.
+EXPORT int32_t bigdl_sequence_forward(const Sequence *sequence, int32_t is_double, int32_t set, ParallelFor parallel);
+EXPORT int32_t bigdl_sequence_backward(const Sequence *sequence, int32_t is_double, int32_t set, ParallelFor parallel);
+EXPORT int32_t bigdl_weight_gradient(const Product *product, int32_t is_double, int32_t set, ParallelFor parallel);
 
-// The instruction set in use: "avx512", "avx2" or "baseline".
-EXPORT const char *bigdl_instruction_set();
+// The instruction sets that this processor has, by number, the best one last: "baseline", "avx2", "avx512"; then null.
+EXPORT const char *bigdl_instruction_set(int32_t set);
 }

@@ -203,6 +203,10 @@ class Recurrent(StatefulLayer):
         Raises:
             DataError: There are no steps, or the batch is not of a stateful layer's size.
         """
+        if torch.is_autocast_enabled("cpu") and x.device.type == "cpu":
+            # A state of fewer digits would lose some at every step, and win no time.
+            with torch.autocast("cpu", enabled=False):
+                return self.forward(x.to(self.weight.dtype), mask)
         context = SequenceContext(
             input_masks=self._masks(self.input_dropout, x, x.shape[2]),
             state=self.initial_state(x, (self.output_dim,)),

@@ -1,6 +1,6 @@
 """Whole sequences in one go: the same numbers as step by step, several times as fast.
 
-Two kernels offer the same: ``native``, in C++ (``csrc/``), and ``stepwise``, in Python, for where that was not built and
+Two kernels offer the same: ``native`` in C++ (``csrc/``), and ``stepwise`` in Python, for where that was not built and
 for activations that it lacks. Both have a gradient written by hand.
 """
 

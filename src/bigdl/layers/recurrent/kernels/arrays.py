@@ -51,3 +51,12 @@ class Kernel(Protocol):
 
     def backward(self, arrays: Arrays) -> None:
         """Writes ``grad_gates`` from what ``forward`` wrote and the gradients of the outputs."""
+
+    def weight_gradient(self, sums: Tensor, inputs: Tensor, gradient: Tensor) -> None:
+        """Writes the transpose of ``sums`` times ``inputs``.
+
+        Args:
+            sums: The gradient of what the weight was multiplied into, ``(rows, outputs)``.
+            inputs: What it was multiplied with, ``(rows, inputs)``.
+            gradient: Contiguous, ``(outputs, inputs)``.
+        """

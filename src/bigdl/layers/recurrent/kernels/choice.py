@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from bigdl.layers.activations import Activation
 from bigdl.layers.recurrent.cells import GatedCell
 from bigdl.layers.recurrent.kernels import native
 from bigdl.layers.recurrent.kernels.arrays import Kernel
@@ -33,16 +30,11 @@ def kernel_for(cell: Cell, *tensors: Tensor) -> Kernel | None:
     dtype = tensors[0].dtype
     if dtype not in (torch.float32, torch.float64) or not all(_is_plain(tensor, dtype) for tensor in tensors):
         return None
-    return _choose(type(cell), cell.activation, cell.inner_activation)
-
-
-@cache
-def _choose(kind: type[GatedCell], activation: Activation, inner_activation: Activation) -> Kernel | None:
-    if kind not in native.CELLS or not {activation, inner_activation} <= SLOPES.keys():
+    functions = {cell.activation, cell.inner_activation}
+    if type(cell) not in native.CELLS or not functions <= SLOPES.keys():
         return None
-    if {activation, inner_activation} <= native.ACTIVATIONS.keys():
-        return native.native_kernel() or StepwiseKernel()
-    return StepwiseKernel()
+    found = native.native_kernel() if functions <= native.ACTIVATIONS.keys() else None
+    return found or StepwiseKernel()
 
 
 def _is_plain(tensor: Tensor, dtype: torch.dtype) -> bool:
@@ -52,7 +44,7 @@ def _is_plain(tensor: Tensor, dtype: torch.dtype) -> bool:
 def _is_traced() -> bool:
     return (
         torch.compiler.is_compiling()
-        or torch.jit.is_tracing()
+        or torch._C._get_tracing_state() is not None
         or torch._C._are_functorch_transforms_active()  # torch.func
         or forward_ad._current_level >= 0
     )

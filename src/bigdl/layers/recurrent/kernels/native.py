@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 from functools import cache
+from itertools import count, takewhile
 from pathlib import Path
 
 import torch
@@ -50,25 +51,44 @@ class _Sequence(ctypes.Structure):
     )
 
 
+class _Product(ctypes.Structure):
+    """``struct Product`` of ``csrc/sequence.h``."""
+
+    _fields_ = (
+        ("rows", ctypes.c_int64),
+        ("outputs", ctypes.c_int64),
+        ("inputs", ctypes.c_int64),
+        ("out", ctypes.c_void_p),
+        ("out_stride", ctypes.c_int64),
+        ("in", ctypes.c_void_p),
+        ("in_stride", ctypes.c_int64),
+        ("gradient", ctypes.c_void_p),
+    )
+
+
 class NativeKernel:
-    """The library, loaded.
+    """The library, with the best of the instruction sets that this processor has, or with another of them.
 
     Attributes:
-        instruction_set: What it chose for this processor: ``"avx512"``, ``"avx2"`` or ``"baseline"``.
+        instruction_sets: Those that it has: ``"baseline"``, ``"avx2"``, ``"avx512"``.
 
     Args:
-        library: Where it is.
+        library: Where the library is.
+        instruction_set: The one to use.
 
     Raises:
-        OSError: It cannot be loaded.
+        OSError: The library cannot be loaded.
     """
 
-    def __init__(self, library: Path) -> None:
+    def __init__(self, library: Path, instruction_set: str | None = None) -> None:
         functions = ctypes.CDLL(str(library))
         functions.bigdl_instruction_set.restype = ctypes.c_char_p
-        self.instruction_set: str = functions.bigdl_instruction_set().decode()
+        found = (functions.bigdl_instruction_set(i) for i in count())
+        self.instruction_sets = [name.decode() for name in takewhile(bool, found)]
+        self._set = self.instruction_sets.index(instruction_set or self.instruction_sets[-1])
         self._forward = functions.bigdl_sequence_forward
         self._backward = functions.bigdl_sequence_backward
+        self._weight_gradient = functions.bigdl_weight_gradient
         self._parallel_for = _torch_parallel_for()
 
     def forward(self, arrays: Arrays) -> None:
@@ -94,8 +114,30 @@ class NativeKernel:
             *map(_address, (cell.weight, masks, arrays.valid, gates, arrays.h, arrays.c, arrays.outputs)),
             *map(_address, (arrays.previous_h, arrays.memory, arrays.grad_outputs, arrays.grad_h, arrays.grad_gates)),
         )
-        if function(ctypes.byref(sequence), gates.dtype == torch.float64, self._parallel_for):
+        self._call(function, sequence, gates)
+
+    def weight_gradient(self, sums: Tensor, inputs: Tensor, gradient: Tensor) -> None:
+        """See ``Kernel``."""
+        sums, inputs = _with_whole_rows(sums), _with_whole_rows(inputs)
+        product = _Product(
+            len(sums),
+            *gradient.shape,
+            sums.data_ptr(),
+            sums.stride(0),
+            inputs.data_ptr(),
+            inputs.stride(0),
+            gradient.data_ptr(),
+        )
+        self._call(self._weight_gradient, product, gradient)
+
+    def _call(self, function: ctypes._NamedFuncPointer, argument: ctypes.Structure, like: Tensor) -> None:
+        if function(ctypes.byref(argument), like.dtype == torch.float64, self._set, self._parallel_for):
             raise MemoryError("There is no memory for the kernels of recurrent layers.")
+
+
+def _with_whole_rows(matrix: Tensor) -> Tensor:
+    """Returns a matrix whose rows lie each without gaps."""
+    return matrix if matrix.stride(1) == 1 else matrix.contiguous()
 
 
 def _address(tensor: Tensor | None) -> int | None:

@@ -34,6 +34,10 @@ class StepwiseKernel:
         """See ``Kernel``."""
         _Backward(arrays).run()
 
+    def weight_gradient(self, sums: Tensor, inputs: Tensor, gradient: Tensor) -> None:
+        """See ``Kernel``."""
+        torch.mm(sums.t(), inputs, out=gradient)
+
 
 class _Pass:
     """What both directions share.
@@ -118,7 +122,7 @@ class _Backward(_Pass):
     def __init__(self, arrays: Arrays) -> None:
         super().__init__(arrays)
         assert arrays.grad_gates is not None
-        self.grad_gates = _steps(arrays.grad_gates.view_as(arrays.gates).unflatten(2, (-1, self.units)))
+        self.grad_gates = _steps(arrays.grad_gates.view(*arrays.gates.shape[:2], -1, self.units))
         self.slope, self.inner_slope = SLOPES[self.activation], SLOPES[self.inner_activation]
         self.dh = torch.zeros_like(arrays.h) if arrays.grad_h is None else arrays.grad_h.clone()
         self.dc = torch.zeros_like(arrays.h)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
 from typing import Any
 
 import torch
@@ -24,7 +24,8 @@ def run_whole(
     """Computes what ``run_steps`` does, by a kernel."""
     tensors = (x, weight, cell.weight, bias)
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
-        output, *state = _Whole.apply(*tensors, kernel, cell, context)
+        apply: Callable[..., tuple[Tensor, ...]] = _Whole.apply
+        output, *state = apply(*tensors, kernel, cell, context)
     else:
         output, *state = _results(_run_forward(kernel, cell, x, weight, bias, context, keep=False))
     return output, tuple(state)
@@ -104,7 +105,8 @@ class _Whole(torch.autograd.Function):
             grad_gates=torch.empty_like(gates),
         )
         ctx.kernel.backward(arrays)
-        return (*_gradients(arrays, x, weight, context.input_masks, ctx.needs_input_grad), None, None, None)
+        gradients = _gradients(ctx.kernel, arrays, x, weight, context.input_masks, ctx.needs_input_grad)
+        return (*gradients, None, None, None)
 
 
 def _differentiable(cell: GatedCell, tensors: Sequence[Tensor], context: SequenceContext, grad: Tensor) -> Gradients:
@@ -117,46 +119,42 @@ def _differentiable(cell: GatedCell, tensors: Sequence[Tensor], context: Sequenc
 
 
 def _gradients(
-    arrays: Arrays, x: Tensor, weight: Tensor, input_masks: Tensor | None, needed: Sequence[bool]
+    kernel: Kernel, arrays: Arrays, x: Tensor, weight: Tensor, input_masks: Tensor | None, needed: Sequence[bool]
 ) -> Gradients:
     """Returns the gradients of x, W, U and b from that of the projected inputs: a few large products."""
     cell, sums = arrays.cell, arrays.grad_gates
     assert sums is not None
-    assert arrays.previous_h is not None
     units = cell.weight.shape[1]
-    gates = len(cell.weight) // units
-    of_inputs = gate_groups(input_masks, 0, gates, units)
-    states = {0: arrays.previous_h}
-    if isinstance(cell, GRUCell):
-        assert arrays.memory is not None
-        states[2] = arrays.memory  # the candidate's input is r * h
-    starts = [*states, gates]
+    of_inputs = gate_groups(input_masks, 0, len(cell.weight) // units, units)
     of_states = [
-        (columns, mask, states[first])
-        for first, last in pairwise(starts)
-        for columns, mask in gate_groups(cell.masks, first, last, units)
+        (*group, states)
+        for first, last, states in _inputs_of_gates(arrays)
+        for group in gate_groups(cell.masks, first, last, units)
     ]
+
+    def weight_gradient(like: Tensor, groups: Iterable[tuple[slice, Tensor | None, Tensor]]) -> Tensor:
+        gradient = torch.empty_like(like, memory_format=torch.contiguous_format)
+        for columns, mask, inputs in groups:
+            went_in, came_out = _masked(inputs, mask).flatten(0, 1), sums[..., columns].flatten(0, 1)
+            kernel.weight_gradient(came_out, went_in, gradient[columns])
+        return gradient
+
+    grads_of_inputs = (_masked(sums[..., columns] @ weight[columns], mask) for columns, mask in of_inputs)
     return (
-        _input_gradient(sums, weight, of_inputs) if needed[0] else None,
-        _weight_gradient(sums, weight, [(*group, x) for group in of_inputs]) if needed[1] else None,
-        _weight_gradient(sums, cell.weight, of_states) if needed[2] else None,
+        reduce(torch.add, grads_of_inputs) if needed[0] else None,
+        weight_gradient(weight, [(*group, x) for group in of_inputs]) if needed[1] else None,
+        weight_gradient(cell.weight, of_states) if needed[2] else None,
         sums.sum((0, 1)) if needed[3] else None,
     )
 
 
-def _input_gradient(sums: Tensor, weight: Tensor, groups: Sequence[tuple[slice, Tensor | None]]) -> Tensor:
-    parts = (_masked(sums[..., columns] @ weight[columns], mask) for columns, mask in groups)
-    total = next(parts)
-    for part in parts:
-        total += part
-    return total
-
-
-def _weight_gradient(sums: Tensor, like: Tensor, groups: Sequence[tuple[slice, Tensor | None, Tensor]]) -> Tensor:
-    grad = torch.empty_like(like)
-    for columns, mask, inputs in groups:
-        torch.mm(sums[..., columns].flatten(0, 1).t(), _masked(inputs, mask).flatten(0, 1), out=grad[columns])
-    return grad
+def _inputs_of_gates(arrays: Arrays) -> list[tuple[int, int, Tensor]]:
+    """Returns what U was multiplied with: the first gate, the one behind the last, and their input."""
+    assert arrays.previous_h is not None
+    if isinstance(arrays.cell, GRUCell):
+        assert arrays.memory is not None
+        return [(0, 2, arrays.previous_h), (2, 3, arrays.memory)]
+    return [(0, len(arrays.cell.weight) // arrays.cell.weight.shape[1], arrays.previous_h)]
 
 
 def _masked(x: Tensor, mask: Tensor | None) -> Tensor:
