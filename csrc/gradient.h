@@ -43,7 +43,7 @@ template <typename T> struct WeightGradient {
         if (!whole) copy_tail(sums + j, rows, count - j);
         auto left_of = [&](int64_t i, int64_t height) { return Left<T>{packed + i * rows, 1, height}; };
         tiles<T, PANEL_VECTORS>(p.inputs, left_of, whole ? sums + j : tail, whole ? p.out_stride : width, rows,
-                                transposed + j, stride, width, row > 0);
+                                transposed + j, stride, width, row > 0 ? transposed + j : nullptr, stride);
       }
     }
     write_back(stride);

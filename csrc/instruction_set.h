@@ -5,76 +5,92 @@
 namespace ISA {
 
 constexpr int TILE_ROWS = 6;
+constexpr int64_t ROWS_AT_ONCE = 48;        // samples that a thread runs side by side
 constexpr int64_t WORK_OF_A_THREAD = 1 << 21; // products and sums: some 50 microseconds
+
+template <typename T> T *allocate(int64_t values) {
+  return static_cast<T *>(aligned_alloc(64, (values * sizeof(T) + 63) / 64 * 64));
+}
 
 #include "vector.h"
 #include "product.h"
 #include "cells.h"
 #include "gradient.h"
 
-template <typename T> struct Kernel {
-  // The number of values that all of a call's scratch memory takes.
-  static int64_t scratch_size(const Sequence *s) {
-    int64_t packed = gate_count(s->cell) * (s->units + PANEL_VECTORS * Vector<T>::width) * (s->units + Vector<T>::width);
-    return packed + 3 * s->batch * s->units;
-  }
-
+// Runs a call: packs the weights, then divides the rows among the threads.
+template <typename T> struct SequenceKernel {
   struct Call {
     const Sequence *s;
-    T *parts; // 3 of (batch, units), scratch memory of the rows
-    Piece<T> pieces[4];
-    int64_t piece_count;
+    Pieces<T> of_inputs, of_states;
+    bool backward;
+    T *scratch; // of all rows
   };
 
-  static Call call(const Sequence *s, T *scratch, bool backward) {
-    const Pieces pieces = pieces_of(*s);
-    Call call{s, nullptr, {}, pieces.count};
-    const T *weight = static_cast<const T *>(s->weight);
-    T *packed = scratch;
-    int64_t first = 0;
-    for (int64_t i = 0; i < pieces.count; ++i) {
-      const int64_t units = s->units, rows = pieces.gates[i] * units;
-      call.pieces[i] = {first, pieces.gates[i], packed};
+  // How many gates each piece of a weight has. A GRU's candidate has a piece of U for itself: its input r * h is known
+  // after the other gates only.
+  static int64_t gates_of(const Sequence &s, bool states, int64_t piece) {
+    if ((states ? s.state_sets : s.input_sets) > 1) return 1;
+    if (states && s.cell == GRU) return piece == 0 ? 2 : 1;
+    return gate_count(s.cell);
+  }
+
+  static Pieces<T> packed_pieces(const Sequence &s, bool states, bool backward, T *&packed) {
+    Pieces<T> pieces = {};
+    pieces.masks = static_cast<const T *>(states ? s.state_dropout : s.input_dropout);
+    pieces.sets = states ? s.state_sets : s.input_sets;
+    pieces.batch = s.batch;
+    pieces.inputs = states ? s.units : s.inputs;
+    const T *weight = static_cast<const T *>(states ? s.weight : s.input_weight);
+    for (int64_t first = 0; first < gate_count(s.cell); ++pieces.count) {
+      const int64_t gates = gates_of(s, states, pieces.count), rows = gates * s.units;
+      pieces.all[pieces.count] = {first, gates, packed};
       if (backward) {
-        pack(weight + first * units * units, units, 1, rows, units, packed);
-        packed += rows * padded<T>(units);
+        pack(weight, pieces.inputs, 1, rows, pieces.inputs, packed);
+        packed += rows * padded<T>(pieces.inputs);
       } else {
-        pack(weight + first * units * units, 1, units, units, rows, packed);
-        packed += units * padded<T>(rows);
+        pack(weight, 1, pieces.inputs, pieces.inputs, rows, packed);
+        packed += pieces.inputs * padded<T>(rows);
       }
-      first += pieces.gates[i];
+      weight += rows * pieces.inputs;
+      first += gates;
     }
-    call.parts = packed;
-    return call;
+    return pieces;
   }
 
-  static Rows<T> rows(const Call &call, int64_t begin, int64_t end) {
-    const int64_t units = call.s->units;
-    return {*call.s, call.pieces, call.piece_count, begin, end - begin, units, gate_count(call.s->cell),
-            call.parts + begin * units};
+  static int64_t scratch_size(const Sequence &s) {
+    const int64_t more = Vector<T>::width, rows = gate_count(s.cell) * (s.units + more);
+    return rows * (s.inputs + more + s.units + more) + s.batch * Rows<T>::scratch_size(s);
   }
 
-  static void forward_rows(int64_t begin, int64_t end, void *context) {
+  static void run_rows(int64_t begin, int64_t end, void *context) {
     FlushDenormals flush;
     const Call &call = *static_cast<Call *>(context);
-    Forward<T>(rows(call, begin, end), call.parts + (call.s->batch + begin) * call.s->units).run();
+    const int64_t parts = (end - begin + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE;
+    for (int64_t part = 0, first = begin; part < parts; ++part) {
+      const int64_t count = (end - begin) / parts + (part < (end - begin) % parts);
+      const Rows<T> rows(*call.s, call.of_inputs, call.of_states, first, count,
+                         call.scratch + first * Rows<T>::scratch_size(*call.s));
+      if (call.backward)
+        Backward<T>(rows).run();
+      else
+        Forward<T>(rows).run();
+      first += count;
+    }
   }
 
-  static void backward_rows(int64_t begin, int64_t end, void *context) {
-    FlushDenormals flush;
-    const Call &call = *static_cast<Call *>(context);
-    const int64_t batch = call.s->batch, units = call.s->units;
-    Backward<T>(rows(call, begin, end), call.parts + (batch + begin) * units,
-                call.parts + (2 * batch + begin) * units)
-        .run();
-  }
-
-  static void run(const Sequence *s, bool backward, void *scratch, ParallelFor parallel) {
-    Call call = Kernel::call(s, static_cast<T *>(scratch), backward);
-    Task task = backward ? backward_rows : forward_rows;
+  static bool run(const Sequence *s, bool backward, ParallelFor parallel) {
+    T *scratch = allocate<T>(scratch_size(*s));
+    if (!scratch) return false;
+    T *next = scratch;
+    Call call = {s, {}, {}, backward, nullptr};
+    if (!backward || s->grad_x) call.of_inputs = packed_pieces(*s, false, backward, next);
+    call.of_states = packed_pieces(*s, true, backward, next);
+    call.scratch = next;
     // So many rows that waking another thread for them pays.
-    const int64_t grain = 1 + WORK_OF_A_THREAD / (s->steps * gate_count(s->cell) * s->units * s->units);
-    if (!parallel || parallel(0, s->batch, grain, task, &call)) task(0, s->batch, &call);
+    const int64_t work = s->steps * gate_count(s->cell) * s->units * (s->inputs + s->units);
+    if (!parallel || parallel(0, s->batch, 1 + WORK_OF_A_THREAD / work, run_rows, &call)) run_rows(0, s->batch, &call);
+    free(scratch);
+    return true;
   }
 };
 
@@ -92,8 +108,7 @@ template <typename T> struct GradientKernel {
     Call &call = *static_cast<Call *>(context);
     const Product &p = *call.product;
     const int64_t first = begin * width, last = end * width < p.outputs ? end * width : p.outputs;
-    const size_t bytes = WeightGradient<T>::scratch_size(p, last - first) * sizeof(T);
-    T *scratch = static_cast<T *>(aligned_alloc(64, (bytes + 63) / 64 * 64));
+    T *scratch = allocate<T>(WeightGradient<T>::scratch_size(p, last - first));
     if (!scratch) {
       __atomic_store_n(&call.failed, true, __ATOMIC_RELAXED);
       return;
@@ -112,8 +127,8 @@ template <typename T> struct GradientKernel {
 };
 
 extern const KernelTable table = {
-    {Kernel<float>::scratch_size, Kernel<float>::run, GradientKernel<float>::run},
-    {Kernel<double>::scratch_size, Kernel<double>::run, GradientKernel<double>::run},
+    {SequenceKernel<float>::run, GradientKernel<float>::run},
+    {SequenceKernel<double>::run, GradientKernel<double>::run},
 };
 
 } // namespace ISA

@@ -10,9 +10,9 @@
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
+// Each returns false where memory is short.
 struct KernelOf {
-  int64_t (*scratch_size)(const Sequence *);
-  void (*run)(const Sequence *, bool backward, void *scratch, ParallelFor);
+  bool (*sequence)(const Sequence *, bool backward, ParallelFor);
   bool (*weight_gradient)(const Product *, ParallelFor);
 };
 

@@ -35,12 +35,12 @@ template <typename T> struct Left {
   int64_t row_stride, column_stride;
 };
 
-// c (ROWS x VECTORS vectors) = left times right, plus c itself if "add"; the rows of right and c are "right_stride" and
-// "c_stride" apart. Each value is summed up in the order of depth whatever ROWS is, so that no row depends on how rows
-// are grouped.
+// c (ROWS x VECTORS vectors) = left times right, plus what "addend" points to, if not null; the rows of right, c and
+// addend are as far apart as their strides tell. Each value is summed up in the order of depth whatever ROWS is, so that
+// no row depends on how rows are grouped.
 template <typename T, int ROWS, int VECTORS>
 ALWAYS_INLINE void tile(Left<T> left, const T *right, int64_t right_stride, int64_t depth, T *c, int64_t c_stride,
-                        int64_t columns, bool add) {
+                        int64_t columns, const T *addend, int64_t addend_stride) {
   constexpr int64_t width = Vector<T>::width;
   const int64_t there = columns < VECTORS * width ? columns : VECTORS * width;
   V<T> sum[ROWS][VECTORS] = {};
@@ -60,26 +60,27 @@ ALWAYS_INLINE void tile(Left<T> left, const T *right, int64_t right_stride, int6
   for (int r = 0; r < ROWS; ++r)
 #pragma GCC unroll 8
     for (int v = 0; v < VECTORS; ++v) store(&sums[r][v * width], sum[r][v]);
-  for (int r = 0; r < ROWS; ++r, c += c_stride)
+  for (int r = 0; r < ROWS; ++r, c += c_stride, addend += addend ? addend_stride : 0)
     each_vector<T>(there, [&](int64_t j, auto lanes) {
       V<T> value = load(&sums[r][j]);
-      lanes.store(c + j, add ? lanes.load(c + j) + value : value);
+      lanes.store(c + j, addend ? lanes.load(addend + j) + value : value);
     });
 }
 
 // The same for all tiles of some rows, which are of nearly equal height.
 template <typename T, int VECTORS, typename LeftOf>
 ALWAYS_INLINE void tiles(int64_t rows, LeftOf left_of, const T *right, int64_t right_stride, int64_t depth, T *c,
-                         int64_t c_stride, int64_t columns, bool add) {
+                         int64_t c_stride, int64_t columns, const T *addend, int64_t addend_stride) {
   const int64_t count = (rows + TILE_ROWS - 1) / TILE_ROWS;
   for (int64_t i = 0, row = 0; i < count; ++i) {
     const int64_t height = rows / count + (i < rows % count);
     const Left<T> left = left_of(row, height);
     T *target = c + row * c_stride;
+    const T *added = addend ? addend + row * addend_stride : nullptr;
     switch (height) {
 #define HEIGHT(N)                                                                                                      \
   case N:                                                                                                              \
-    tile<T, N, VECTORS>(left, right, right_stride, depth, target, c_stride, columns, add);                             \
+    tile<T, N, VECTORS>(left, right, right_stride, depth, target, c_stride, columns, added, addend_stride);            \
     break;
       HEIGHT(1) HEIGHT(2) HEIGHT(3) HEIGHT(4) HEIGHT(5) HEIGHT(6)
 #undef HEIGHT
@@ -88,22 +89,42 @@ ALWAYS_INLINE void tiles(int64_t rows, LeftOf left_of, const T *right, int64_t r
   }
 }
 
+// Rows of one or more groups (the samples), which are apart from each other as the rows of a group (the steps) are.
+template <typename T> struct Grouped {
+  T *at;
+  int64_t stride, group_stride;
+};
+
 template <typename T, int VECTORS>
-void multiply_panel(int64_t rows, const T *a, int64_t a_stride, const T *panel, int64_t depth, T *c, int64_t c_stride,
-                    int64_t columns, bool add) {
-  auto left_of = [&](int64_t row, int64_t) { return Left<T>{a + row * a_stride, a_stride, 1}; };
-  tiles<T, VECTORS>(rows, left_of, panel, VECTORS * Vector<T>::width, depth, c, c_stride, columns, add);
+void multiply_panel(int64_t groups, int64_t rows, Grouped<const T> a, const T *panel, int64_t depth, Grouped<T> c,
+                    int64_t columns, Grouped<const T> addend) {
+  for (int64_t group = 0; group < groups; ++group) {
+    auto left_of = [&](int64_t row, int64_t) { return Left<T>{a.at + row * a.stride, a.stride, 1}; };
+    tiles<T, VECTORS>(rows, left_of, panel, VECTORS * Vector<T>::width, depth, c.at, c.stride, columns, addend.at,
+                      addend.stride);
+    a.at += a.group_stride;
+    c.at += c.group_stride;
+    addend.at += addend.at ? addend.group_stride : 0;
+  }
 }
 
-// c (rows x columns) = a (rows x depth) times the packed matrix, plus c itself if "add".
+// c (groups x rows x columns) = a (groups x rows x depth) times the packed matrix, plus the addend, if that is not null.
 template <typename T>
-void multiply(int64_t rows, const T *a, int64_t a_stride, const T *packed, int64_t depth, int64_t columns, T *c,
-              int64_t c_stride, bool add) {
+void multiply(int64_t groups, int64_t rows, Grouped<const T> a, const T *packed, int64_t depth, int64_t columns,
+              Grouped<T> c, Grouped<const T> addend) {
+  constexpr int64_t deepest = 512; // of a panel, so that it stays in the cache from tile to tile
   for (int64_t first = 0; first < columns;) {
-    int64_t vectors = panel_vectors((padded<T>(columns) - first) / Vector<T>::width);
+    const int64_t vectors = panel_vectors((padded<T>(columns) - first) / Vector<T>::width);
+    const int64_t width = vectors * Vector<T>::width;
     auto panel = vectors == 4 ? multiply_panel<T, 4> : vectors == 2 ? multiply_panel<T, 2> : multiply_panel<T, 1>;
-    panel(rows, a, a_stride, packed, depth, c + first, c_stride, columns - first, add);
-    packed += depth * vectors * Vector<T>::width;
-    first += vectors * Vector<T>::width;
+    const Grouped<T> target = {c.at + first, c.stride, c.group_stride};
+    for (int64_t k = 0; k < depth; k += deepest) {
+      Grouped<const T> added = {addend.at ? addend.at + first : nullptr, addend.stride, addend.group_stride};
+      if (k > 0) added = {target.at, target.stride, target.group_stride};
+      panel(groups, rows, {a.at + k, a.stride, a.group_stride}, packed + k * width,
+            depth - k < deepest ? depth - k : deepest, target, columns - first, added);
+    }
+    packed += depth * width;
+    first += width;
   }
 }

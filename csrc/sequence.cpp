@@ -1,4 +1,4 @@
-// The library's functions: they know the processor's instruction sets, and hold the scratch memory.
+// The library's functions: they know the processor's instruction sets.
 #include "sequence.h"
 
 #include "kernels.h"
@@ -28,30 +28,23 @@ struct InstructionSets {
 
 const InstructionSets instruction_sets;
 
-int32_t run(const Sequence *sequence, bool backward, bool is_double, int32_t set, ParallelFor parallel) {
+const KernelOf &kernel(int32_t set, int32_t is_double) {
   const KernelTable &table = *instruction_sets.all[set].table;
-  const KernelOf &kernel = is_double ? table.of_double : table.of_float;
-  const size_t bytes = kernel.scratch_size(sequence) * (is_double ? sizeof(double) : sizeof(float));
-  void *scratch = std::aligned_alloc(64, (bytes + 63) / 64 * 64);
-  if (!scratch) return 1;
-  kernel.run(sequence, backward, scratch, parallel);
-  std::free(scratch);
-  return 0;
+  return is_double ? table.of_double : table.of_float;
 }
 
 } // namespace
 
 int32_t bigdl_sequence_forward(const Sequence *sequence, int32_t is_double, int32_t set, ParallelFor parallel) {
-  return run(sequence, false, is_double, set, parallel);
+  return !kernel(set, is_double).sequence(sequence, false, parallel);
 }
 
 int32_t bigdl_sequence_backward(const Sequence *sequence, int32_t is_double, int32_t set, ParallelFor parallel) {
-  return run(sequence, true, is_double, set, parallel);
+  return !kernel(set, is_double).sequence(sequence, true, parallel);
 }
 
 int32_t bigdl_weight_gradient(const Product *product, int32_t is_double, int32_t set, ParallelFor parallel) {
-  const KernelTable &table = *instruction_sets.all[set].table;
-  return !(is_double ? table.of_double : table.of_float).weight_gradient(product, parallel);
+  return !kernel(set, is_double).weight_gradient(product, parallel);
 }
 
 const char *bigdl_instruction_set(int32_t set) {

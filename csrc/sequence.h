@@ -15,22 +15,28 @@ enum Activation : int32_t { LINEAR, RELU, TANH, SIGMOID, HARD_SIGMOID, SOFTSIGN 
 // One call over a batch of sequences. Arrays are row-major and without gaps; "gates" gates of "units" units each lie side
 // by side. Those of the forward pass that are marked (kept) are written for the backward pass only: all null, or none.
 struct Sequence {
-  int64_t batch, steps, units;
+  int64_t batch, steps, inputs, units;
   Cell cell;
   Activation activation, inner_activation;
-  int32_t backwards;    // whether the last step is processed first
-  int32_t dropout_sets; // dropout masks of h: 0, 1, or one for each gate
-  const void *weight;   // U: (gates * units, units)
-  const void *dropout;  // (dropout_sets, batch, units), null for 0
-  const uint8_t *valid; // (batch, steps): 0 where the state stays as it was; null where all steps count
-  void *gates;          // (batch, steps, gates * units): the projected inputs, then the activated gates
-  void *h, *c;          // (batch, units): the state, the first one then the last; c of an LSTM only
-  void *outputs;        // (batch, steps, units) in the order of processing; null if not wanted
-  void *previous_h;     // (kept) (batch, steps, units): h before each step
-  void *memory;         // (kept) (batch, steps, units): c before each step (LSTM), r * h (GRU); null (SimpleRNN)
-  const void *grad_outputs; // backward: (batch, steps, units), null for 0
-  const void *grad_h;       // backward: (batch, units), of the last h; null for 0
-  void *grad_gates;         // backward: (batch, steps, gates * units), of the projected inputs
+  int32_t backwards;           // whether the last step is processed first
+  int32_t input_sets;          // dropout masks of x: 0, 1, or one for each gate
+  int32_t state_sets;          // dropout masks of h: the same
+  const void *x;               // (batch, steps, inputs)
+  const void *input_weight;    // W: (gates * units, inputs)
+  const void *bias;            // b: (gates * units,)
+  const void *weight;          // U: (gates * units, units)
+  const void *input_dropout;   // (input_sets, batch, inputs), null for 0
+  const void *state_dropout;   // (state_sets, batch, units), null for 0
+  const uint8_t *valid;        // (batch, steps): 0 where the state stays as it was; null where all steps count
+  void *h, *c;                 // (batch, units): the state, the first one then the last; c of an LSTM only
+  void *outputs;               // (batch, steps, units) in the order of processing; null if not wanted
+  void *gates;                 // (kept) (batch, steps, gates * units): the activated gates
+  void *previous_h;            // (kept) (batch, steps, units): h before each step
+  void *memory;                // (kept) (batch, steps, units): c before each step (LSTM), r * h (GRU); null (SimpleRNN)
+  const void *grad_outputs;    // backward: (batch, steps, units), null for 0
+  const void *grad_h;          // backward: (batch, units), of the last h; null for 0
+  void *grad_gates;            // backward: (batch, steps, gates * units), of the sums that the gates were computed from
+  void *grad_x;                // backward: (batch, steps, inputs); null if not wanted
 };
 
 // The gradient of a weight (outputs, inputs): the transpose of "out" times "in", whose rows are so far apart as told.

@@ -33,12 +33,10 @@ ACTIVATIONS: dict[Activation, int] = {
     activations.softsign: 5,
 }
 
-_SIZES = ("batch", "steps", "units")
-_CHOICES = ("cell", "activation", "inner_activation", "backwards", "dropout_sets")
-_ARRAYS = (
-    *("weight", "dropout", "valid", "gates", "h", "c", "outputs", "previous_h", "memory"),
-    *("grad_outputs", "grad_h", "grad_gates"),
-)
+_SIZES = ("batch", "steps", "inputs", "units")
+_CHOICES = ("cell", "activation", "inner_activation", "backwards", "input_sets", "state_sets")
+_WEIGHTS = ("x", "input_weight", "bias", "weight", "input_dropout", "state_dropout", "valid")
+_RESULTS = ("h", "c", "outputs", "gates", "previous_h", "memory", "grad_outputs", "grad_h", "grad_gates", "grad_x")
 
 
 class _Sequence(ctypes.Structure):
@@ -47,7 +45,7 @@ class _Sequence(ctypes.Structure):
     _fields_ = (
         [(name, ctypes.c_int64) for name in _SIZES]
         + [(name, ctypes.c_int32) for name in _CHOICES]
-        + [(name, ctypes.c_void_p) for name in _ARRAYS]
+        + [(name, ctypes.c_void_p) for name in _WEIGHTS + _RESULTS]
     )
 
 
@@ -100,21 +98,21 @@ class NativeKernel:
         self._run(self._backward, arrays)
 
     def _run(self, function: ctypes._NamedFuncPointer, arrays: Arrays) -> None:
-        cell, gates = arrays.cell, arrays.gates
-        masks = cell.masks
+        cell, x = arrays.cell, arrays.x
+        weights = (x, arrays.weight, arrays.bias, cell.weight, arrays.input_masks, cell.masks, arrays.valid)
         sequence = _Sequence(
-            gates.shape[0],
-            gates.shape[1],
-            cell.weight.shape[1],
+            *x.shape,
+            arrays.units,
             CELLS[type(cell)],
             ACTIVATIONS[cell.activation],
             ACTIVATIONS[cell.inner_activation],
             arrays.backwards,
-            0 if masks is None else len(masks),
-            *map(_address, (cell.weight, masks, arrays.valid, gates, arrays.h, arrays.c, arrays.outputs)),
-            *map(_address, (arrays.previous_h, arrays.memory, arrays.grad_outputs, arrays.grad_h, arrays.grad_gates)),
+            _length(arrays.input_masks),
+            _length(cell.masks),
+            *map(_address, weights),
+            *(_address(getattr(arrays, name)) for name in _RESULTS),
         )
-        self._call(function, sequence, gates)
+        self._call(function, sequence, x)
 
     def weight_gradient(self, sums: Tensor, inputs: Tensor, gradient: Tensor) -> None:
         """See ``Kernel``."""
@@ -142,6 +140,10 @@ def _with_whole_rows(matrix: Tensor) -> Tensor:
 
 def _address(tensor: Tensor | None) -> int | None:
     return None if tensor is None else tensor.data_ptr()
+
+
+def _length(masks: Tensor | None) -> int:
+    return 0 if masks is None else len(masks)
 
 
 def _torch_parallel_for() -> ctypes.c_void_p | None:

@@ -10,7 +10,7 @@ from torch import Tensor
 from bigdl.layers import activations
 from bigdl.layers.activations import Activation
 from bigdl.layers.recurrent.cells import GRUCell, LSTMCell
-from bigdl.layers.recurrent.gates import gate_groups
+from bigdl.layers.recurrent.gates import gate_groups, project
 from bigdl.layers.recurrent.kernels.arrays import Arrays
 from bigdl.layers.recurrent.kernels.slopes import SLOPES
 
@@ -28,11 +28,19 @@ class StepwiseKernel:
 
     def forward(self, arrays: Arrays) -> None:
         """See ``Kernel``."""
-        _Forward(arrays).run()
+        masks = None if arrays.input_masks is None else arrays.input_masks.unsqueeze(2)
+        _Forward(arrays, project(arrays.x, arrays.weight, arrays.bias, masks)).run()
 
     def backward(self, arrays: Arrays) -> None:
         """See ``Kernel``."""
-        _Backward(arrays).run()
+        assert arrays.gates is not None
+        assert arrays.grad_gates is not None
+        _Backward(arrays, arrays.gates, arrays.grad_gates).run()
+        if arrays.grad_x is not None:
+            arrays.grad_x.zero_()
+            for columns, mask in gate_groups(arrays.input_masks, 0, arrays.gate_count, arrays.units):
+                product = arrays.grad_gates[..., columns] @ arrays.weight[columns]
+                arrays.grad_x += product if mask is None else product * mask.unsqueeze(1)
 
     def weight_gradient(self, sums: Tensor, inputs: Tensor, gradient: Tensor) -> None:
         """See ``Kernel``."""
@@ -44,17 +52,18 @@ class _Pass:
 
     Args:
         arrays: The arrays of the call.
+        gates: The projected inputs, or the activated gates, ``(batch, time, gates * units)``.
     """
 
-    def __init__(self, arrays: Arrays) -> None:
+    def __init__(self, arrays: Arrays, gates: Tensor) -> None:
         cell = arrays.cell
-        batch, steps, _ = arrays.gates.shape
+        batch, steps, _ = gates.shape
         self.arrays = arrays
-        self.units = cell.weight.shape[1]
+        self.units = arrays.units
         self.weight = cell.weight
         self.activation, self.inner_activation = cell.activation, cell.inner_activation
         self.order = range(steps)[::-1] if arrays.backwards else range(steps)
-        self.gates = _steps(arrays.gates.view(batch, steps, -1, self.units))
+        self.gates = _steps(gates.view(batch, steps, -1, self.units))
         self.previous_h, self.memory = _steps(arrays.previous_h), _steps(arrays.memory)
         self.valid = [] if arrays.valid is None else list(arrays.valid.unsqueeze(-1).unbind(1))
 
@@ -64,6 +73,9 @@ class _Pass:
 
 
 class _Forward(_Pass):
+    def __init__(self, arrays: Arrays, projected: Tensor) -> None:
+        super().__init__(arrays, projected if arrays.gates is None else arrays.gates.copy_(projected))
+
     def run(self) -> None:
         """Runs all steps."""
         outputs, h = _steps(self.arrays.outputs), self.arrays.h
@@ -119,10 +131,9 @@ class _Forward(_Pass):
 
 
 class _Backward(_Pass):
-    def __init__(self, arrays: Arrays) -> None:
-        super().__init__(arrays)
-        assert arrays.grad_gates is not None
-        self.grad_gates = _steps(arrays.grad_gates.view(*arrays.gates.shape[:2], -1, self.units))
+    def __init__(self, arrays: Arrays, gates: Tensor, grad_gates: Tensor) -> None:
+        super().__init__(arrays, gates)
+        self.grad_gates = _steps(grad_gates.view(*gates.shape[:2], -1, self.units))
         self.slope, self.inner_slope = SLOPES[self.activation], SLOPES[self.inner_activation]
         self.dh = torch.zeros_like(arrays.h) if arrays.grad_h is None else arrays.grad_h.clone()
         self.dc = torch.zeros_like(arrays.h)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import reduce
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from bigdl.layers.recurrent.cells import GatedCell, GRUCell, LSTMCell
-from bigdl.layers.recurrent.gates import gate_groups, project
+from bigdl.layers.recurrent.gates import gate_groups
 from bigdl.layers.recurrent.kernels.arrays import Arrays, Kernel
 from bigdl.layers.recurrent.sequence import SequenceContext, State
 from bigdl.layers.recurrent.steps import run_steps
@@ -34,23 +33,40 @@ def run_whole(
 def _run_forward(
     kernel: Kernel, cell: GatedCell, x: Tensor, weight: Tensor, bias: Tensor, context: SequenceContext, *, keep: bool
 ) -> Arrays:
-    gates = project(x, weight, bias, None if context.input_masks is None else context.input_masks.unsqueeze(2))
     # Two states of zeros may be one tensor.
     state = [tensor.clone() for tensor in context.state]
-    shape = (*x.shape[:2], cell.weight.shape[1])
-    arrays = Arrays(
-        cell=cell.with_weight(cell.weight.contiguous()),
-        backwards=context.backwards,
-        valid=None if context.mask is None else context.mask.contiguous(),
-        gates=gates,
-        h=state[0],
-        c=state[1] if isinstance(cell, LSTMCell) else None,
-        outputs=gates.new_empty(shape) if context.sequences else None,
-        previous_h=gates.new_empty(shape) if keep else None,
-        memory=gates.new_empty(shape) if keep and isinstance(cell, LSTMCell | GRUCell) else None,
-    )
+    arrays = _arrays(cell, x, weight, bias, context, *state)
+    shape = (*x.shape[:2], arrays.units)
+    if context.sequences:
+        arrays.outputs = x.new_empty(shape)
+    if keep:
+        arrays.gates = x.new_empty(*shape[:2], len(bias))
+        arrays.previous_h = x.new_empty(shape)
+        arrays.memory = x.new_empty(shape) if isinstance(cell, LSTMCell | GRUCell) else None
     kernel.forward(arrays)
     return arrays
+
+
+def _arrays(
+    cell: GatedCell,
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    context: SequenceContext,
+    h: Tensor,
+    c: Tensor | None = None,
+) -> Arrays:
+    return Arrays(
+        cell=cell.with_weight(cell.weight.contiguous()),
+        x=x.contiguous(),
+        weight=weight.contiguous(),
+        bias=bias.contiguous(),
+        input_masks=context.input_masks,
+        valid=None if context.mask is None else context.mask.contiguous(),
+        backwards=context.backwards,
+        h=h,
+        c=c,
+    )
 
 
 def _results(arrays: Arrays) -> list[Tensor]:
@@ -88,25 +104,19 @@ class _Whole(torch.autograd.Function):
         *tensors, gates, previous_h, memory = ctx.saved_tensors
         if torch.is_grad_enabled():  # the gradient is to be differentiated in turn
             return (*_differentiable(ctx.cell, tensors, ctx.context, grad), None, None, None)
-        x, weight, recurrent_weight, _ = tensors
-        context: SequenceContext = ctx.context
-        grad = grad.contiguous()
-        arrays = Arrays(
-            cell=ctx.cell.with_weight(recurrent_weight.contiguous()),
-            backwards=context.backwards,
-            valid=None if context.mask is None else context.mask.contiguous(),
-            gates=gates,
-            h=previous_h[:, 0],
-            c=None,
-            previous_h=previous_h,
-            memory=memory,
-            grad_outputs=grad if context.sequences else None,
-            grad_h=None if context.sequences else grad,
-            grad_gates=torch.empty_like(gates),
-        )
+        x, weight, recurrent_weight, bias = tensors
+        cell = ctx.cell.with_weight(recurrent_weight)
+        arrays = _arrays(cell, x, weight, bias, ctx.context, previous_h[:, 0])
+        arrays.gates, arrays.previous_h, arrays.memory = gates, previous_h, memory
+        if ctx.context.sequences:
+            arrays.grad_outputs = grad.contiguous()
+        else:
+            arrays.grad_h = grad.contiguous()
+        arrays.grad_gates = torch.empty_like(gates)
+        if ctx.needs_input_grad[0]:
+            arrays.grad_x = torch.empty_like(arrays.x)
         ctx.kernel.backward(arrays)
-        gradients = _gradients(ctx.kernel, arrays, x, weight, context.input_masks, ctx.needs_input_grad)
-        return (*gradients, None, None, None)
+        return (arrays.grad_x, *_weight_gradients(ctx.kernel, arrays, ctx.needs_input_grad), None, None, None)
 
 
 def _differentiable(cell: GatedCell, tensors: Sequence[Tensor], context: SequenceContext, grad: Tensor) -> Gradients:
@@ -118,32 +128,27 @@ def _differentiable(cell: GatedCell, tensors: Sequence[Tensor], context: Sequenc
     return tuple(next(found) if tensor.requires_grad else None for tensor in tensors)
 
 
-def _gradients(
-    kernel: Kernel, arrays: Arrays, x: Tensor, weight: Tensor, input_masks: Tensor | None, needed: Sequence[bool]
-) -> Gradients:
-    """Returns the gradients of x, W, U and b from that of the projected inputs: a few large products."""
-    cell, sums = arrays.cell, arrays.grad_gates
+def _weight_gradients(kernel: Kernel, arrays: Arrays, needed: Sequence[bool]) -> Gradients:
+    """Returns the gradients of W, U and b from that of the sums that the gates were computed from."""
+    cell, sums, units = arrays.cell, arrays.grad_gates, arrays.units
     assert sums is not None
-    units = cell.weight.shape[1]
-    of_inputs = gate_groups(input_masks, 0, len(cell.weight) // units, units)
+
+    def gradient(like: Tensor, groups: Iterable[tuple[slice, Tensor | None, Tensor]]) -> Tensor:
+        found = torch.empty_like(like)
+        for columns, mask, inputs in groups:
+            masked = inputs if mask is None else inputs * mask.unsqueeze(1)
+            kernel.weight_gradient(sums[..., columns].flatten(0, 1), masked.flatten(0, 1), found[columns])
+        return found
+
+    of_inputs = gate_groups(arrays.input_masks, 0, arrays.gate_count, units)
     of_states = [
         (*group, states)
         for first, last, states in _inputs_of_gates(arrays)
         for group in gate_groups(cell.masks, first, last, units)
     ]
-
-    def weight_gradient(like: Tensor, groups: Iterable[tuple[slice, Tensor | None, Tensor]]) -> Tensor:
-        gradient = torch.empty_like(like, memory_format=torch.contiguous_format)
-        for columns, mask, inputs in groups:
-            went_in, came_out = _masked(inputs, mask).flatten(0, 1), sums[..., columns].flatten(0, 1)
-            kernel.weight_gradient(came_out, went_in, gradient[columns])
-        return gradient
-
-    grads_of_inputs = (_masked(sums[..., columns] @ weight[columns], mask) for columns, mask in of_inputs)
     return (
-        reduce(torch.add, grads_of_inputs) if needed[0] else None,
-        weight_gradient(weight, [(*group, x) for group in of_inputs]) if needed[1] else None,
-        weight_gradient(cell.weight, of_states) if needed[2] else None,
+        gradient(arrays.weight, [(*group, arrays.x) for group in of_inputs]) if needed[1] else None,
+        gradient(cell.weight, of_states) if needed[2] else None,
         sums.sum((0, 1)) if needed[3] else None,
     )
 
@@ -154,9 +159,4 @@ def _inputs_of_gates(arrays: Arrays) -> list[tuple[int, int, Tensor]]:
     if isinstance(arrays.cell, GRUCell):
         assert arrays.memory is not None
         return [(0, 2, arrays.previous_h), (2, 3, arrays.memory)]
-    return [(0, len(arrays.cell.weight) // arrays.cell.weight.shape[1], arrays.previous_h)]
-
-
-def _masked(x: Tensor, mask: Tensor | None) -> Tensor:
-    """Drops units of ``(batch, time, units)``, the same at every step."""
-    return x if mask is None else x * mask.unsqueeze(1)
+    return [(0, arrays.gate_count, arrays.previous_h)]
