@@ -21,12 +21,14 @@ template <typename T> struct Pieces {
   }
 };
 
-// The number of steps whose sums are computed before the first of them is run: few enough to stay in the cache.
+// The number of steps whose sums are computed before the first of them is run: few enough to stay in the cache, but
+// enough to fill tiles.
 inline int64_t steps_at_once(const Sequence &s) {
-  constexpr int64_t values = 1 << 17;
+  constexpr int64_t values = 1 << 18;
   const int64_t rows = s.batch < ROWS_AT_ONCE ? s.batch : ROWS_AT_ONCE;
-  const int64_t steps = values / (rows * gate_count(s.cell) * s.units);
-  return steps < 1 ? 1 : steps > s.steps ? s.steps : steps;
+  const int64_t tiles = values / (rows * gate_count(s.cell) * s.units * TILE_ROWS);
+  const int64_t steps = (tiles < 1 ? 1 : tiles) * TILE_ROWS;
+  return steps > s.steps ? s.steps : steps;
 }
 
 // What both directions have in common: the arrays, from the first of the rows on.
@@ -339,6 +341,7 @@ template <typename T> struct Backward : Rows<T> {
         V<T> i = lanes.load(gate + j), f = lanes.load(gate + units + j);
         V<T> g = lanes.load(gate + 2 * units + j), o = lanes.load(gate + 3 * units + j);
         V<T> c = lanes.load(before + j), y = lanes.load(active + j);
+        for (int64_t k = 0; k < 4; ++k) __builtin_prefetch(gate + (k + (this->s.backwards ? 4 : -4)) * units + j);
         V<T> grad_h = lanes.load(d_h + j), grad_c = lanes.load(d_c + j) + grad_h * o * slope<T>(outer, y);
         lanes.store(sum + j, grad_c * g * slope<T>(inner, i));
         lanes.store(sum + units + j, grad_c * c * slope<T>(inner, f));

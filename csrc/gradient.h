@@ -41,6 +41,7 @@ template <typename T> struct WeightGradient {
       for (int64_t j = 0; j < count; j += width) {
         const bool whole = j + width <= count;
         if (!whole) copy_tail(sums + j, rows, count - j);
+        if (p.out_total) add_total(sums + j, rows, count - j < width ? count - j : width, j, row > 0);
         auto left_of = [&](int64_t i, int64_t height) { return Left<T>{packed + i * rows, 1, height}; };
         tiles<T, PANEL_VECTORS>(p.inputs, left_of, whole ? sums + j : tail, whole ? p.out_stride : width, rows,
                                 transposed + j, stride, width, row > 0 ? transposed + j : nullptr, stride);
@@ -57,6 +58,15 @@ template <typename T> struct WeightGradient {
         for (int64_t j = j0; j < count && j < j0 + edge; ++j)
           for (int64_t i = i0; i < p.inputs && i < i0 + edge; ++i)
             gradient[j * p.inputs + i] = transposed[i * stride + j];
+  }
+
+  void add_total(const T *sums, int64_t rows, int64_t columns, int64_t offset, bool add) {
+    T *total = static_cast<T *>(p.out_total) + first + offset;
+    each_vector<T>(columns, [&](int64_t j, auto lanes) {
+      V<T> sum = {};
+      for (int64_t k = 0; k < rows; ++k) sum += lanes.load(sums + k * p.out_stride + j);
+      lanes.store(total + j, add ? lanes.load(total + j) + sum : sum);
+    });
   }
 
   void pack_inputs(const T *in, int64_t rows) {

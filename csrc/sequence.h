@@ -35,7 +35,7 @@ struct Sequence {
   void *memory;                // (kept) (batch, steps, units): c before each step (LSTM), r * h (GRU); null (SimpleRNN)
   const void *grad_outputs;    // backward: (batch, steps, units), null for 0
   const void *grad_h;          // backward: (batch, units), of the last h; null for 0
-  void *grad_gates;            // backward: (batch, steps, gates * units), of the sums that the gates were computed from
+  void *grad_gates;            // backward: (batch, steps, gates * units), of the gates' sums; may be "gates" itself
   void *grad_x;                // backward: (batch, steps, inputs); null if not wanted
 };
 
@@ -46,7 +46,8 @@ struct Product {
   int64_t out_stride;
   const void *in; // (rows, inputs): what it was multiplied with
   int64_t in_stride;
-  void *gradient; // (outputs, inputs), without gaps
+  void *gradient;     // (outputs, inputs), without gaps
+  void *out_total;    // (outputs,): the sum of the rows of "out"; null if not wanted
 };
 
 // Runs function(begin, end, context) over parts of a range, one part a thread: torch's torch_parallel_for.

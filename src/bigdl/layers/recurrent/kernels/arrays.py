@@ -31,7 +31,8 @@ class Arrays:
         memory: c before each step (LSTM), ``r * h`` (GRU), of the same shape; None in a SimpleRNN.
         grad_outputs: The gradient of ``outputs``; None for 0.
         grad_h: The gradient of the last h; None for 0.
-        grad_gates: The gradient of the sums that the gates were computed from, which the backward pass writes.
+        grad_gates: The gradient of the sums that the gates were computed from, which the backward pass writes; it may
+            be ``gates``.
         grad_x: The gradient of the inputs, which it writes too; None if it is not wanted.
     """
 
@@ -73,11 +74,12 @@ class Kernel(Protocol):
     def backward(self, arrays: Arrays) -> None:
         """Writes ``grad_gates`` and ``grad_x`` from what ``forward`` kept and the gradients of the outputs."""
 
-    def weight_gradient(self, sums: Tensor, inputs: Tensor, gradient: Tensor) -> None:
+    def weight_gradient(self, sums: Tensor, inputs: Tensor, gradient: Tensor, total: Tensor | None = None) -> None:
         """Writes the transpose of ``sums`` times ``inputs``.
 
         Args:
             sums: The gradient of what the weight was multiplied into, ``(rows, outputs)``.
             inputs: What it was multiplied with, ``(rows, inputs)``.
             gradient: Contiguous, ``(outputs, inputs)``.
+            total: Where the total of the rows of ``sums`` is wanted too: the gradient of the bias, ``(outputs,)``.
         """

@@ -61,6 +61,7 @@ class _Product(ctypes.Structure):
         ("in", ctypes.c_void_p),
         ("in_stride", ctypes.c_int64),
         ("gradient", ctypes.c_void_p),
+        ("out_total", ctypes.c_void_p),
     )
 
 
@@ -114,7 +115,7 @@ class NativeKernel:
         )
         self._call(function, sequence, x)
 
-    def weight_gradient(self, sums: Tensor, inputs: Tensor, gradient: Tensor) -> None:
+    def weight_gradient(self, sums: Tensor, inputs: Tensor, gradient: Tensor, total: Tensor | None = None) -> None:
         """See ``Kernel``."""
         sums, inputs = _with_whole_rows(sums), _with_whole_rows(inputs)
         product = _Product(
@@ -125,6 +126,7 @@ class NativeKernel:
             inputs.data_ptr(),
             inputs.stride(0),
             gradient.data_ptr(),
+            _address(total),
         )
         self._call(self._weight_gradient, product, gradient)
 

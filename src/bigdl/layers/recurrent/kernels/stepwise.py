@@ -42,8 +42,10 @@ class StepwiseKernel:
                 product = arrays.grad_gates[..., columns] @ arrays.weight[columns]
                 arrays.grad_x += product if mask is None else product * mask.unsqueeze(1)
 
-    def weight_gradient(self, sums: Tensor, inputs: Tensor, gradient: Tensor) -> None:
+    def weight_gradient(self, sums: Tensor, inputs: Tensor, gradient: Tensor, total: Tensor | None = None) -> None:
         """See ``Kernel``."""
+        if total is not None:
+            torch.sum(sums, 0, out=total)
         torch.mm(sums.t(), inputs, out=gradient)
 
 
@@ -168,18 +170,22 @@ class _Backward(_Pass):
     def lstm(self, t: int) -> tuple[Tensor, Tensor]:
         """Computes the gradients before one step from those after it."""
         i, f, g, o = self.gates[t].unbind(1)
-        c, grad = self.memory[t], self.grad_gates[t]
+        c = self.memory[t]
         y = self.activation(torch.mul(f, c).addcmul_(i, g))
         dc = self.dc + self.slope(self.dh * o, y)
-        grad[:, 0] = self.inner_slope(dc * g, i)
-        grad[:, 1] = self.inner_slope(dc * c, f)
-        grad[:, 2] = self.slope(dc * i, g)
-        grad[:, 3] = self.inner_slope(self.dh * y, o)
-        return self.back_product(t, 0, 4), dc * f
+        before = dc * f
+        grads = (
+            self.inner_slope(dc * g, i),
+            self.inner_slope(dc * c, f),
+            self.slope(dc * i, g),
+            self.inner_slope(self.dh * y, o),
+        )
+        torch.stack(grads, 1, out=self.grad_gates[t])
+        return self.back_product(t, 0, 4), before
 
     def gru(self, t: int) -> tuple[Tensor, Tensor]:
         """Computes the gradients before one step from those after it."""
-        z, r, g = self.gates[t].unbind(1)
+        z, r, g = self.gates[t].clone().unbind(1)
         h, grad = self.previous_h[t], self.grad_gates[t]
         grad[:, 0] = self.inner_slope(self.dh * (h - g), z)
         grad[:, 2] = self.slope(self.dh * (1 - z), g)

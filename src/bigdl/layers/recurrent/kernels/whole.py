@@ -89,7 +89,9 @@ class _Whole(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         arrays = _run_forward(kernel, cell, x, weight, bias, context, keep=True)
         ctx.kernel, ctx.cell, ctx.context = kernel, cell, context
-        ctx.save_for_backward(x, weight, recurrent_weight, bias, arrays.gates, arrays.previous_h, arrays.memory)
+        ctx.save_for_backward(x, weight, recurrent_weight, bias)
+        # Not among the saved tensors, as the backward pass writes over the gates.
+        ctx.kept = (arrays.gates, arrays.previous_h, arrays.memory)
         ctx.set_materialize_grads(False)
         output, *state = _results(arrays)
         # The last state is for the next batch only: no gradient flows through it.
@@ -101,18 +103,22 @@ class _Whole(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor | None, *_: Tensor | None) -> Gradients:
         if grad is None:
             return (None,) * 7
-        *tensors, gates, previous_h, memory = ctx.saved_tensors
+        tensors = ctx.saved_tensors
         if torch.is_grad_enabled():  # the gradient is to be differentiated in turn
             return (*_differentiable(ctx.cell, tensors, ctx.context, grad), None, None, None)
         x, weight, recurrent_weight, bias = tensors
         cell = ctx.cell.with_weight(recurrent_weight)
-        arrays = _arrays(cell, x, weight, bias, ctx.context, previous_h[:, 0])
-        arrays.gates, arrays.previous_h, arrays.memory = gates, previous_h, memory
+        kept, ctx.kept = ctx.kept, None
+        if kept is None:  # this is a second backward pass
+            again = _run_forward(ctx.kernel, cell, x, weight, bias, ctx.context, keep=True)
+            kept = (again.gates, again.previous_h, again.memory)
+        arrays = _arrays(cell, x, weight, bias, ctx.context, kept[1][:, 0])
+        arrays.gates, arrays.previous_h, arrays.memory = kept
+        arrays.grad_gates = arrays.gates
         if ctx.context.sequences:
             arrays.grad_outputs = grad.contiguous()
         else:
             arrays.grad_h = grad.contiguous()
-        arrays.grad_gates = torch.empty_like(gates)
         if ctx.needs_input_grad[0]:
             arrays.grad_x = torch.empty_like(arrays.x)
         ctx.kernel.backward(arrays)
@@ -133,11 +139,12 @@ def _weight_gradients(kernel: Kernel, arrays: Arrays, needed: Sequence[bool]) ->
     cell, sums, units = arrays.cell, arrays.grad_gates, arrays.units
     assert sums is not None
 
-    def gradient(like: Tensor, groups: Iterable[tuple[slice, Tensor | None, Tensor]]) -> Tensor:
+    def gradient(like: Tensor, groups: Iterable[tuple[slice, Tensor | None, Tensor]], bias: Tensor | None) -> Tensor:
         found = torch.empty_like(like)
         for columns, mask, inputs in groups:
             masked = inputs if mask is None else inputs * mask.unsqueeze(1)
-            kernel.weight_gradient(sums[..., columns].flatten(0, 1), masked.flatten(0, 1), found[columns])
+            total = None if bias is None else bias[columns]
+            kernel.weight_gradient(sums[..., columns].flatten(0, 1), masked.flatten(0, 1), found[columns], total)
         return found
 
     of_inputs = gate_groups(arrays.input_masks, 0, arrays.gate_count, units)
@@ -146,10 +153,11 @@ def _weight_gradients(kernel: Kernel, arrays: Arrays, needed: Sequence[bool]) ->
         for first, last, states in _inputs_of_gates(arrays)
         for group in gate_groups(cell.masks, first, last, units)
     ]
+    bias = torch.empty_like(arrays.bias) if needed[3] else None
     return (
-        gradient(arrays.weight, [(*group, arrays.x) for group in of_inputs]) if needed[1] else None,
-        gradient(cell.weight, of_states) if needed[2] else None,
-        sums.sum((0, 1)) if needed[3] else None,
+        gradient(arrays.weight, [(*group, arrays.x) for group in of_inputs], None) if needed[1] else None,
+        gradient(cell.weight, of_states, bias) if needed[2] or needed[3] else None,
+        bias,
     )
 
 
