@@ -274,7 +274,7 @@ def test_the_kernel_for_each_activation():
     x = torch.randn(2, STEPS, FEATURES)
     assert isinstance(kernel_of(built(LSTM), x), NativeKernel if NATIVE else StepwiseKernel)
     assert isinstance(kernel_of(built(LSTM, activation="softplus"), x), StepwiseKernel)
-    assert isinstance(kernel_of(built(GRU, inner_activation="softmax"), x), StepwiseKernel)
+    assert kernel_of(built(GRU, inner_activation="softmax"), x) is None
     assert kernel_of(built(LSTM, activation=lambda x: x * torch.sigmoid(x)), x) is None
 
 

@@ -12,7 +12,7 @@ from bigdl.layers.recurrent.cells import GatedCell
 
 @dataclass(slots=True)
 class Arrays:
-    """The arrays of one call over a batch of sequences, contiguous, of one dtype; ``csrc/sequence.h`` has the same.
+    """What a kernel takes and gives in one call over a batch of sequences; all of one dtype.
 
     Attributes:
         cell: The cell: its kind, U, dropout masks, activations.
@@ -22,18 +22,19 @@ class Arrays:
         input_masks: Dropout masks of the inputs ``(1 or gates, batch, in)``, or None.
         valid: False where the state stays as it was, ``(batch, time)``; None where all steps count.
         backwards: Whether the last step is processed first.
-        h: The state, the first one, then the last, ``(batch, units)``.
+        sequences: Whether the outputs of all steps are wanted.
+        keep: Whether there may be a backward pass.
+        h: The state, the first one, then the last, ``(batch, units)``; a kernel may write into it.
         c: The same of an LSTM's memory; None in another cell.
-        outputs: The outputs in the order of processing, ``(batch, time, units)``; None if they are not wanted.
-        gates: The activated gates, ``(batch, time, gates * units)``; None if there will be no backward pass, like the
-            next.
+        outputs: The outputs in the order of processing, ``(batch, time, units)``, if wanted.
+        gates: The activated gates, ``(batch, time, gates * units)``, kept like the next two.
         previous_h: h before each step, ``(batch, time, units)``.
         memory: c before each step (LSTM), ``r * h`` (GRU), of the same shape; None in a SimpleRNN.
         grad_outputs: The gradient of ``outputs``; None for 0.
         grad_h: The gradient of the last h; None for 0.
-        grad_gates: The gradient of the sums that the gates were computed from, which the backward pass writes; it may
-            be ``gates``.
-        grad_x: The gradient of the inputs, which it writes too; None if it is not wanted.
+        wants_grad_x: Whether the gradient of the inputs is wanted.
+        grad_gates: The gradient of the sums that the gates were computed from; may take the place of ``gates``.
+        grad_x: The gradient of the inputs.
     """
 
     cell: GatedCell
@@ -43,6 +44,8 @@ class Arrays:
     input_masks: Tensor | None
     valid: Tensor | None
     backwards: bool
+    sequences: bool
+    keep: bool
     h: Tensor
     c: Tensor | None
     outputs: Tensor | None = None
@@ -51,6 +54,7 @@ class Arrays:
     memory: Tensor | None = None
     grad_outputs: Tensor | None = None
     grad_h: Tensor | None = None
+    wants_grad_x: bool = False
     grad_gates: Tensor | None = None
     grad_x: Tensor | None = None
 
@@ -69,17 +73,17 @@ class Kernel(Protocol):
     """Computes all steps of a call, forward and backward."""
 
     def forward(self, arrays: Arrays) -> None:
-        """Writes the last state, and what else is not None."""
+        """Computes the outputs and the last state, and keeps what ``backward`` needs, as the call asks for."""
 
     def backward(self, arrays: Arrays) -> None:
-        """Writes ``grad_gates`` and ``grad_x`` from what ``forward`` kept and the gradients of the outputs."""
+        """Computes ``grad_gates`` and ``grad_x`` from what ``forward`` kept and the gradients of the outputs."""
 
     def weight_gradient(self, sums: Tensor, inputs: Tensor, gradient: Tensor, total: Tensor | None = None) -> None:
-        """Writes the transpose of ``sums`` times ``inputs``.
+        """Writes the transpose of ``sums`` times ``inputs``, over all samples and steps.
 
         Args:
-            sums: The gradient of what the weight was multiplied into, ``(rows, outputs)``.
-            inputs: What it was multiplied with, ``(rows, inputs)``.
+            sums: The gradient of what the weight was multiplied into, ``(batch, time, outputs)``.
+            inputs: What it was multiplied with, ``(batch, time, inputs)``.
             gradient: Contiguous, ``(outputs, inputs)``.
-            total: Where the total of the rows of ``sums`` is wanted too: the gradient of the bias, ``(outputs,)``.
+            total: Where the total of ``sums`` is wanted too: the gradient of the bias, ``(outputs,)``.
         """

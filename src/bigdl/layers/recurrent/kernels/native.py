@@ -92,10 +92,22 @@ class NativeKernel:
 
     def forward(self, arrays: Arrays) -> None:
         """See ``Kernel``."""
+        x = arrays.x
+        shape = (*x.shape[:2], arrays.units)
+        # Two states of zeros may be one tensor, and those given are not to be changed.
+        arrays.h, arrays.c = arrays.h.clone(), None if arrays.c is None else arrays.c.clone()
+        if arrays.sequences:
+            arrays.outputs = x.new_empty(shape)
+        if arrays.keep:
+            arrays.gates = x.new_empty(*shape[:2], len(arrays.bias))
+            arrays.previous_h = x.new_empty(shape)
+            arrays.memory = None if isinstance(arrays.cell, SimpleRNNCell) else x.new_empty(shape)
         self._run(self._forward, arrays)
 
     def backward(self, arrays: Arrays) -> None:
         """See ``Kernel``."""
+        arrays.grad_gates = arrays.gates
+        arrays.grad_x = torch.empty_like(arrays.x) if arrays.wants_grad_x else None
         self._run(self._backward, arrays)
 
     def _run(self, function: ctypes._NamedFuncPointer, arrays: Arrays) -> None:
@@ -117,7 +129,7 @@ class NativeKernel:
 
     def weight_gradient(self, sums: Tensor, inputs: Tensor, gradient: Tensor, total: Tensor | None = None) -> None:
         """See ``Kernel``."""
-        sums, inputs = _with_whole_rows(sums), _with_whole_rows(inputs)
+        sums, inputs = sums.flatten(0, 1), inputs.flatten(0, 1)
         product = _Product(
             len(sums),
             *gradient.shape,
@@ -133,11 +145,6 @@ class NativeKernel:
     def _call(self, function: ctypes._NamedFuncPointer, argument: ctypes.Structure, like: Tensor) -> None:
         if function(ctypes.byref(argument), like.dtype == torch.float64, self._set, self._parallel_for):
             raise MemoryError("There is no memory for the kernels of recurrent layers.")
-
-
-def _with_whole_rows(matrix: Tensor) -> Tensor:
-    """Returns a matrix whose rows lie each without gaps."""
-    return matrix if matrix.stride(1) == 1 else matrix.contiguous()
 
 
 def _address(tensor: Tensor | None) -> int | None:

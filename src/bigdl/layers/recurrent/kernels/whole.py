@@ -33,28 +33,13 @@ def run_whole(
 def _run_forward(
     kernel: Kernel, cell: GatedCell, x: Tensor, weight: Tensor, bias: Tensor, context: SequenceContext, *, keep: bool
 ) -> Arrays:
-    # Two states of zeros may be one tensor.
-    state = [tensor.clone() for tensor in context.state]
-    arrays = _arrays(cell, x, weight, bias, context, *state)
-    shape = (*x.shape[:2], arrays.units)
-    if context.sequences:
-        arrays.outputs = x.new_empty(shape)
-    if keep:
-        arrays.gates = x.new_empty(*shape[:2], len(bias))
-        arrays.previous_h = x.new_empty(shape)
-        arrays.memory = x.new_empty(shape) if isinstance(cell, LSTMCell | GRUCell) else None
+    arrays = _arrays(cell, x, weight, bias, context, keep=keep)
     kernel.forward(arrays)
     return arrays
 
 
 def _arrays(
-    cell: GatedCell,
-    x: Tensor,
-    weight: Tensor,
-    bias: Tensor,
-    context: SequenceContext,
-    h: Tensor,
-    c: Tensor | None = None,
+    cell: GatedCell, x: Tensor, weight: Tensor, bias: Tensor, context: SequenceContext, *, keep: bool
 ) -> Arrays:
     return Arrays(
         cell=cell.with_weight(cell.weight.contiguous()),
@@ -64,8 +49,10 @@ def _arrays(
         input_masks=context.input_masks,
         valid=None if context.mask is None else context.mask.contiguous(),
         backwards=context.backwards,
-        h=h,
-        c=c,
+        sequences=context.sequences,
+        keep=keep,
+        h=context.state[0],
+        c=context.state[1] if isinstance(cell, LSTMCell) else None,
     )
 
 
@@ -112,15 +99,13 @@ class _Whole(torch.autograd.Function):
         if kept is None:  # this is a second backward pass
             again = _run_forward(ctx.kernel, cell, x, weight, bias, ctx.context, keep=True)
             kept = (again.gates, again.previous_h, again.memory)
-        arrays = _arrays(cell, x, weight, bias, ctx.context, kept[1][:, 0])
+        arrays = _arrays(cell, x, weight, bias, ctx.context, keep=True)
         arrays.gates, arrays.previous_h, arrays.memory = kept
-        arrays.grad_gates = arrays.gates
-        if ctx.context.sequences:
+        if arrays.sequences:
             arrays.grad_outputs = grad.contiguous()
         else:
             arrays.grad_h = grad.contiguous()
-        if ctx.needs_input_grad[0]:
-            arrays.grad_x = torch.empty_like(arrays.x)
+        arrays.wants_grad_x = ctx.needs_input_grad[0]
         ctx.kernel.backward(arrays)
         return (arrays.grad_x, *_weight_gradients(ctx.kernel, arrays, ctx.needs_input_grad), None, None, None)
 
@@ -144,7 +129,7 @@ def _weight_gradients(kernel: Kernel, arrays: Arrays, needed: Sequence[bool]) ->
         for columns, mask, inputs in groups:
             masked = inputs if mask is None else inputs * mask.unsqueeze(1)
             total = None if bias is None else bias[columns]
-            kernel.weight_gradient(sums[..., columns].flatten(0, 1), masked.flatten(0, 1), found[columns], total)
+            kernel.weight_gradient(sums[..., columns], masked, found[columns], total)
         return found
 
     of_inputs = gate_groups(arrays.input_masks, 0, arrays.gate_count, units)
