@@ -103,11 +103,11 @@ class _Forward(_Pass):
 
     def in_order(self) -> Iterator[int]:
         """Gives the steps; after each, takes the states before it over where it does not count."""
-        valid = None if self.valid is None else self.valid.unbind(0)
+        valid = [] if self.valid is None else self.valid.unbind(0)
         for t in self.order:
             yield t
             for before, after in zip(self.before, self.after, strict=True) if valid else ():
-                torch.where(valid[t], after[t], before[t], out=after[t])  # type: ignore[index]
+                torch.where(valid[t], after[t], before[t], out=after[t])
 
     def simple_rnn(self) -> None:
         """Computes all steps."""
