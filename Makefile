@@ -55,4 +55,4 @@ docs: setup ## make docs/layers.md from the layers
 	$(BIN)/bigdl layers > docs/layers.md
 
 clean: ## remove what setup, demo and tests made
-	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache src/bigdl/layers/recurrent/kernels/*.so

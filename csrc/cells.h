@@ -341,7 +341,6 @@ template <typename T> struct Backward : Rows<T> {
         V<T> i = lanes.load(gate + j), f = lanes.load(gate + units + j);
         V<T> g = lanes.load(gate + 2 * units + j), o = lanes.load(gate + 3 * units + j);
         V<T> c = lanes.load(before + j), y = lanes.load(active + j);
-        for (int64_t k = 0; k < 4; ++k) __builtin_prefetch(gate + (k + (this->s.backwards ? 4 : -4)) * units + j);
         V<T> grad_h = lanes.load(d_h + j), grad_c = lanes.load(d_c + j) + grad_h * o * slope<T>(outer, y);
         lanes.store(sum + j, grad_c * g * slope<T>(inner, i));
         lanes.store(sum + units + j, grad_c * c * slope<T>(inner, f));

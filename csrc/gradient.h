@@ -3,31 +3,32 @@
 // each instruction set, inside its namespace.
 
 template <typename T> struct WeightGradient {
-  static constexpr int64_t block = 256; // rows that are summed up at once: their inputs stay in the cache
+  static constexpr int64_t block = 128; // rows that are summed up at once, few enough for a panel to stay in the cache
   static constexpr int64_t most_columns = 512;
   static constexpr int64_t width = PANEL_VECTORS * Vector<T>::width;
 
   const Product &p;
-  int64_t first, count; // the columns of "sums", which are rows of the gradient
-  T *packed;            // (block, inputs): tiles of inputs, each with its rows one after the other
-  T *tail;              // (block, width): the last columns, where they do not fill a panel
+  int64_t first, count; // the columns of "out", which are rows of the gradient
+  T *panel;             // (block, width): of "out"
+  T *tiles_of_in;       // (block, inputs): tiles of a few columns, each with its rows one after the other
   T *transposed;        // (inputs, columns): the gradient's transpose
-
-  static int64_t scratch_size(const Product &p, int64_t columns) {
-    return block * (p.inputs + width) + p.inputs * padded_columns(columns);
-  }
 
   static int64_t padded_columns(int64_t columns) { return (columns + width - 1) / width * width; }
 
-  WeightGradient(const Product &p, int64_t first, int64_t count, T *scratch) : p(p), first(first), count(count) {
-    tail = scratch;
-    packed = tail + block * width;
-    transposed = packed + block * p.inputs;
+  static int64_t scratch_size(const Product &p) {
+    const int64_t columns = p.outputs < most_columns ? p.outputs : most_columns;
+    return block * (width + p.inputs) + p.inputs * padded_columns(columns);
   }
 
-  void run() {
-    for (int64_t last = first + count; first < last; first += count) {
-      count = last - first < most_columns ? last - first : most_columns;
+  WeightGradient(const Product &p, T *scratch) : p(p), first(0), count(0) {
+    panel = scratch;
+    tiles_of_in = panel + block * width;
+    transposed = tiles_of_in + block * p.inputs;
+  }
+
+  void run(int64_t begin, int64_t end) {
+    for (first = begin; first < end; first += count) {
+      count = end - first < most_columns ? end - first : most_columns;
       run_columns();
     }
   }
@@ -36,18 +37,48 @@ template <typename T> struct WeightGradient {
     const int64_t stride = padded_columns(count);
     for (int64_t row = 0; row < p.rows; row += block) {
       const int64_t rows = p.rows - row < block ? p.rows - row : block;
-      pack_inputs(static_cast<const T *>(p.in) + row * p.in_stride, rows);
-      const T *sums = static_cast<const T *>(p.out) + row * p.out_stride + first;
+      copy_in(row, rows);
       for (int64_t j = 0; j < count; j += width) {
-        const bool whole = j + width <= count;
-        if (!whole) copy_tail(sums + j, rows, count - j);
-        if (p.out_total) add_total(sums + j, rows, count - j < width ? count - j : width, j, row > 0);
-        auto left_of = [&](int64_t i, int64_t height) { return Left<T>{packed + i * rows, 1, height}; };
-        tiles<T, PANEL_VECTORS>(p.inputs, left_of, whole ? sums + j : tail, whole ? p.out_stride : width, rows,
-                                transposed + j, stride, width, row > 0 ? transposed + j : nullptr, stride);
+        copy_panel(row, rows, j);
+        auto left_of = [&](int64_t i, int64_t height) { return Left<T>{tiles_of_in + i * rows, 1, height}; };
+        T *sum = transposed + j;
+        tiles<T, PANEL_VECTORS>(p.inputs, left_of, panel, width, rows, sum, stride, width, row ? sum : nullptr, stride);
       }
     }
     write_back(stride);
+  }
+
+  void copy_in(int64_t row, int64_t rows) {
+    const T *in = static_cast<const T *>(p.in) + row * p.in_stride;
+    const int64_t count = (p.inputs + TILE_ROWS - 1) / TILE_ROWS;
+    T *target = tiles_of_in;
+    for (int64_t t = 0; t < count; ++t) {
+      const int64_t height = p.inputs / count + (t < p.inputs % count);
+      if (height == TILE_ROWS) // known to the compiler
+        for (int64_t k = 0; k < rows; ++k) std::memcpy(target + k * TILE_ROWS, in + k * p.in_stride, TILE_ROWS * sizeof(T));
+      else
+        for (int64_t k = 0; k < rows; ++k)
+          for (int64_t r = 0; r < height; ++r) target[k * height + r] = in[k * p.in_stride + r];
+      target += rows * height;
+      in += height;
+    }
+  }
+
+  // Copies the columns from j on, zeros behind the last; adds them up too, if that is wanted.
+  void copy_panel(int64_t row, int64_t rows, int64_t j) {
+    const T *out = static_cast<const T *>(p.out) + row * p.out_stride + first + j;
+    T *total = p.out_total ? static_cast<T *>(p.out_total) + first + j : nullptr;
+    const int64_t there = count - j < width ? count - j : width;
+    if (there < width) std::memset(panel, 0, rows * width * sizeof(T));
+    each_vector<T>(there, [&](int64_t i, auto lanes) {
+      V<T> sum = {};
+      for (int64_t k = 0; k < rows; ++k) {
+        const V<T> value = lanes.load(out + k * p.out_stride + i);
+        store(panel + k * width + i, value);
+        sum += value;
+      }
+      if (total) lanes.store(total + i, row ? lanes.load(total + i) + sum : sum);
+    });
   }
 
   void write_back(int64_t stride) {
@@ -58,30 +89,5 @@ template <typename T> struct WeightGradient {
         for (int64_t j = j0; j < count && j < j0 + edge; ++j)
           for (int64_t i = i0; i < p.inputs && i < i0 + edge; ++i)
             gradient[j * p.inputs + i] = transposed[i * stride + j];
-  }
-
-  void add_total(const T *sums, int64_t rows, int64_t columns, int64_t offset, bool add) {
-    T *total = static_cast<T *>(p.out_total) + first + offset;
-    each_vector<T>(columns, [&](int64_t j, auto lanes) {
-      V<T> sum = {};
-      for (int64_t k = 0; k < rows; ++k) sum += lanes.load(sums + k * p.out_stride + j);
-      lanes.store(total + j, add ? lanes.load(total + j) + sum : sum);
-    });
-  }
-
-  void pack_inputs(const T *in, int64_t rows) {
-    const int64_t tiles = (p.inputs + TILE_ROWS - 1) / TILE_ROWS;
-    T *target = packed;
-    for (int64_t t = 0, i = 0; t < tiles; ++t) {
-      const int64_t height = p.inputs / tiles + (t < p.inputs % tiles);
-      for (int64_t k = 0; k < rows; ++k)
-        for (int64_t r = 0; r < height; ++r) *target++ = in[k * p.in_stride + i + r];
-      i += height;
-    }
-  }
-
-  void copy_tail(const T *sums, int64_t rows, int64_t columns) {
-    for (int64_t k = 0; k < rows; ++k)
-      for (int64_t j = 0; j < width; ++j) tail[k * width + j] = j < columns ? sums[k * p.out_stride + j] : T(0);
   }
 };

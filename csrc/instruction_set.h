@@ -12,6 +12,13 @@ template <typename T> T *allocate(int64_t values) {
   return static_cast<T *>(aligned_alloc(64, (values * sizeof(T) + 63) / 64 * 64));
 }
 
+// Runs a task over a range, by several threads if there is a "parallel"; returns false if that failed.
+inline bool for_all(ParallelFor parallel, int64_t count, int64_t grain, Task task, void *context) {
+  if (parallel) return parallel(0, count, grain, task, context) == 0;
+  task(0, count, context);
+  return true;
+}
+
 #include "vector.h"
 #include "product.h"
 #include "cells.h"
@@ -88,9 +95,9 @@ template <typename T> struct SequenceKernel {
     call.scratch = next;
     // So many rows that waking another thread for them pays.
     const int64_t work = s->steps * gate_count(s->cell) * s->units * (s->inputs + s->units);
-    if (!parallel || parallel(0, s->batch, 1 + WORK_OF_A_THREAD / work, run_rows, &call)) run_rows(0, s->batch, &call);
+    const bool done = for_all(parallel, s->batch, 1 + WORK_OF_A_THREAD / work, run_rows, &call);
     free(scratch);
-    return true;
+    return done;
   }
 };
 
@@ -107,13 +114,12 @@ template <typename T> struct GradientKernel {
     FlushDenormals flush;
     Call &call = *static_cast<Call *>(context);
     const Product &p = *call.product;
-    const int64_t first = begin * width, last = end * width < p.outputs ? end * width : p.outputs;
-    T *scratch = allocate<T>(WeightGradient<T>::scratch_size(p, last - first));
+    T *scratch = allocate<T>(WeightGradient<T>::scratch_size(p));
     if (!scratch) {
       __atomic_store_n(&call.failed, true, __ATOMIC_RELAXED);
       return;
     }
-    WeightGradient<T>(p, first, last - first, scratch).run();
+    WeightGradient<T>(p, scratch).run(begin * width, end * width < p.outputs ? end * width : p.outputs);
     free(scratch);
   }
 
@@ -121,8 +127,7 @@ template <typename T> struct GradientKernel {
     Call call{product, false};
     const int64_t count = (product->outputs + width - 1) / width;
     const int64_t grain = 1 + WORK_OF_A_THREAD / (product->rows * product->inputs * width);
-    if (!parallel || parallel(0, count, grain, panels, &call)) panels(0, count, &call);
-    return !call.failed;
+    return for_all(parallel, count, grain, panels, &call) && !call.failed;
   }
 };
 

@@ -54,7 +54,7 @@ struct Product {
 typedef void (*Task)(int64_t begin, int64_t end, void *context);
 typedef int32_t (*ParallelFor)(int64_t begin, int64_t end, int64_t grain, Task task, void *context);
 
-// Each returns 0, or 1 where memory is short. "set" is the number of an instruction set. Without "parallel" all rows are
+// Each returns 0, or 1 where memory or threads are short. "set" is the number of an instruction set. Without "parallel" all rows are
 // done by the calling thread.
 EXPORT int32_t bigdl_sequence_forward(const Sequence *sequence, int32_t is_double, int32_t set, ParallelFor parallel);
 EXPORT int32_t bigdl_sequence_backward(const Sequence *sequence, int32_t is_double, int32_t set, ParallelFor parallel);

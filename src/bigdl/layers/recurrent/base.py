@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from bigdl.errors import DataError
 from bigdl.graph import SAME, MaskKind, Shape
 from bigdl.graph.weight import Initializer
 from bigdl.layers import activations, initializations, regularizers
@@ -201,8 +202,14 @@ class Recurrent(StatefulLayer):
             ``(batch, time, output_dim)`` in the order of processing, or ``(batch, output_dim)`` after the last step.
 
         Raises:
-            DataError: There are no steps, or the batch is not of a stateful layer's size.
+            DataError: The steps have not the length that the layer was built for, there are none, or the batch is not
+                of a stateful layer's size.
         """
+        if x.dim() != 3 or x.shape[2] != self.input_dim:
+            raise DataError(
+                f"Layer {self.name!r} ({type(self).__name__}) takes (batch, time, {self.input_dim}). "
+                f"Received: shape {tuple(x.shape)}."
+            )
         if torch.is_autocast_enabled("cpu") and x.device.type == "cpu":
             # A state of fewer digits would lose some at every step, and win no time.
             with torch.autocast("cpu", enabled=False):

@@ -23,9 +23,10 @@ def kernel_for(cell: Cell, *tensors: Tensor) -> Kernel | None:
 
     Returns:
         None where only the loop over single steps will do: for cells and activations of the user, on other devices,
-        in other precisions, and while torch records what is computed or computes more than values and gradients.
+        in other precisions, for empty batches, and while torch records what is computed or computes more than values
+        and gradients.
     """
-    if not isinstance(cell, GatedCell) or _is_traced():
+    if not isinstance(cell, GatedCell) or _is_traced() or not tensors[0].numel():
         return None
     dtype = tensors[0].dtype
     if dtype not in (torch.float32, torch.float64) or not all(_is_plain(tensor, dtype) for tensor in tensors):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 from functools import cache
 from itertools import count, takewhile
 from pathlib import Path
@@ -144,7 +145,7 @@ class NativeKernel:
 
     def _call(self, function: ctypes._NamedFuncPointer, argument: ctypes.Structure, like: Tensor) -> None:
         if function(ctypes.byref(argument), like.dtype == torch.float64, self._set, self._parallel_for):
-            raise MemoryError("There is no memory for the kernels of recurrent layers.")
+            raise MemoryError("There is not enough memory for a recurrent layer, or there are too many threads.")
 
 
 def _address(tensor: Tensor | None) -> int | None:
@@ -158,7 +159,8 @@ def _length(masks: Tensor | None) -> int:
 def _torch_parallel_for() -> ctypes.c_void_p | None:
     """Returns the address of torch's function (since torch 2.10); without it, one thread does all rows."""
     try:
-        library = ctypes.CDLL(str(Path(torch.__file__).with_name("lib") / "libtorch_cpu.so"))
+        name = "libtorch_cpu.dylib" if sys.platform == "darwin" else "libtorch_cpu.so"
+        library = ctypes.CDLL(str(Path(torch.__file__).with_name("lib") / name))
         return ctypes.cast(library.torch_parallel_for, ctypes.c_void_p)
     except (OSError, AttributeError):
         return None

@@ -47,7 +47,7 @@ def _arrays(
         weight=weight.contiguous(),
         bias=bias.contiguous(),
         input_masks=context.input_masks,
-        valid=None if context.mask is None else context.mask.contiguous(),
+        valid=None if context.mask is None else context.mask.to(torch.bool).expand(x.shape[:2]).contiguous(),
         backwards=context.backwards,
         sequences=context.sequences,
         keep=keep,
