@@ -21,7 +21,9 @@ inline bool for_all(ParallelFor parallel, int64_t count, int64_t grain, Task tas
 
 #include "vector.h"
 #include "product.h"
-#include "cells.h"
+#include "rows.h"
+#include "forward.h"
+#include "backward.h"
 #include "gradient.h"
 
 // Runs a call: packs the weights, then divides the rows among the threads.
