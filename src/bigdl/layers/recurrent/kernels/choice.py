@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from bigdl.layers.recurrent.cells import GatedCell
+from bigdl.layers.recurrent.cells import GatedCell, GRUCell, LSTMCell
 from bigdl.layers.recurrent.kernels import native
 from bigdl.layers.recurrent.kernels.arrays import Kernel
 from bigdl.layers.recurrent.kernels.slopes import SLOPES
@@ -22,9 +22,9 @@ def kernel_for(cell: Cell, *tensors: Tensor) -> Kernel | None:
         tensors: The input and the weights.
 
     Returns:
-        None where only the loop over single steps will do: for cells and activations of the user, on other devices,
-        in other precisions, for empty batches, and while torch records what is computed or computes more than values
-        and gradients.
+        None where only the loop over single steps will do, or none is faster: for cells and activations of the user,
+        on other devices, in other precisions, for empty batches, and while torch records what is computed or computes
+        more than values and gradients.
     """
     if not isinstance(cell, GatedCell) or _is_traced() or not tensors[0].numel():
         return None
@@ -35,7 +35,9 @@ def kernel_for(cell: Cell, *tensors: Tensor) -> Kernel | None:
     if type(cell) not in native.CELLS or not functions <= SLOPES.keys():
         return None
     found = native.native_kernel() if functions <= native.ACTIVATIONS.keys() else None
-    return found or StepwiseKernel()
+    if found is None and isinstance(cell, GRUCell | LSTMCell) and torch.is_grad_enabled():
+        return StepwiseKernel()
+    return found
 
 
 def _is_plain(tensor: Tensor, dtype: torch.dtype) -> bool:

@@ -2,6 +2,8 @@
 
 What does not depend on the step before is computed for all steps at once: the projection of the inputs, and in the
 backward pass every factor of the gradients. Time is the first axis, so that each step's values lie together.
+
+It is for training LSTM and GRU; SimpleRNN and prediction are as fast step by step.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from torch import Tensor
 
 from bigdl.layers import activations
 from bigdl.layers.activations import Activation
-from bigdl.layers.recurrent.cells import GRUCell, LSTMCell
+from bigdl.layers.recurrent.cells import LSTMCell
 from bigdl.layers.recurrent.gates import gate_groups, project
 from bigdl.layers.recurrent.kernels.arrays import Arrays
 from bigdl.layers.recurrent.kernels.slopes import SLOPES
@@ -91,7 +93,7 @@ class _Forward(_Pass):
     def run(self) -> None:
         """Runs all steps."""
         arrays = self.arrays
-        memory = {LSTMCell: self.lstm, GRUCell: self.gru}.get(type(self.cell), self.simple_rnn)()
+        memory = self.lstm() if isinstance(self.cell, LSTMCell) else self.gru()
         before, after = self.states[0]
         arrays.h, *c = (after[self.order[-1]] for _, after in self.states)
         arrays.c = c[0] if c else None
@@ -99,7 +101,7 @@ class _Forward(_Pass):
             arrays.outputs = (after.flip(0) if arrays.backwards else after).transpose(0, 1)
         if arrays.keep:
             arrays.gates, arrays.previous_h = self.gates.flatten(2).transpose(0, 1), before.transpose(0, 1)
-            arrays.memory = None if memory is None else memory.transpose(0, 1)
+            arrays.memory = memory.transpose(0, 1)
 
     def in_order(self) -> Iterator[int]:
         """Gives the steps; after each, takes the states before it over where it does not count."""
@@ -108,13 +110,6 @@ class _Forward(_Pass):
             yield t
             for before, after in zip(self.before, self.after, strict=True) if valid else ():
                 torch.where(valid[t], after[t], before[t], out=after[t])
-
-    def simple_rnn(self) -> None:
-        """Computes all steps."""
-        product, y = self.product(self.gates, 0, 1), self.gates[:, :, 0].unbind(0)
-        for t in self.in_order():
-            _add_product(product, t, self.before[0][t])
-            self.after[0][t].copy_(_activate(self.activation, y[t]))
 
     def lstm(self) -> Tensor:
         """Computes all steps; returns c before each."""
@@ -162,7 +157,10 @@ class _Backward(_Pass):
 
     def run(self) -> None:
         """Runs all steps, the last one first."""
-        {LSTMCell: self.lstm, GRUCell: self.gru}.get(type(self.cell), self.simple_rnn)()
+        if isinstance(self.cell, LSTMCell):
+            self.lstm()
+        else:
+            self.gru()
         arrays, sums = self.arrays, self.sums.flatten(2)
         arrays.grad_gates = sums.transpose(0, 1)
         if arrays.wants_grad_x:
@@ -188,15 +186,6 @@ class _Backward(_Pass):
             if grad_outputs is not None:
                 self.dh.add_(grad_outputs[position])
             yield self.order[position]
-
-    def simple_rnn(self) -> None:
-        """Computes all steps."""
-        y = self.gates[:, :, 0]
-        factor, left = self.counted(self.slope(y)), self.passed_on(torch.zeros_like(y))
-        product, dh, sums = self.product(self.sums, 0, 1), self.dh, self.sums.unbind(0)
-        for t in self.in_order():
-            torch.mul(dh.unsqueeze(1), factor[t], out=sums[t])
-            _add_back_product(product, t, dh.mul_(left[t]))
 
     def lstm(self) -> None:
         """Computes all steps."""
