@@ -189,6 +189,16 @@ def test_gradients_twice():
     assert all(torch.equal(a, b) for a, b in zip(once, twice, strict=True))
 
 
+@pytest.mark.parametrize("sequences", [False, True])
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_outputs_may_be_changed(kernel, sequences):
+    layer, x = built(LSTM, return_sequences=sequences), torch.randn(1, STEPS, FEATURES)
+    with running_by(KERNELS[kernel]):
+        expected = torch.autograd.grad((layer(x) * 2).sum(), list(layer.parameters()))
+        received = torch.autograd.grad(layer(x).mul_(2).sum(), list(layer.parameters()))
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(received, expected, strict=True))
+
+
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_no_output_keeps_itself_alive(kernel):
     with running_by(KERNELS[kernel]):

@@ -95,10 +95,12 @@ class _Forward(_Pass):
         arrays = self.arrays
         memory = self.lstm() if isinstance(self.cell, LSTMCell) else self.gru()
         before, after = self.states[0]
-        arrays.h, *c = (after[self.order[-1]] for _, after in self.states)
+        # Copies: what is given away may be changed by its user.
+        arrays.h, *c = (after[self.order[-1]].clone() for _, after in self.states)
         arrays.c = c[0] if c else None
         if arrays.sequences:
-            arrays.outputs = (after.flip(0) if arrays.backwards else after).transpose(0, 1)
+            ordered = (after.flip(0) if arrays.backwards else after).transpose(0, 1)
+            arrays.outputs = ordered.clone(memory_format=torch.contiguous_format)
         if arrays.keep:
             arrays.gates, arrays.previous_h = self.gates.flatten(2).transpose(0, 1), before.transpose(0, 1)
             arrays.memory = memory.transpose(0, 1)
