@@ -85,6 +85,7 @@ def _loading(options: Namespace) -> dict[str, Any]:
     return {
         "by_name": options.by_name,
         "original_backend": options.original_backend,
+        "keras_version": options.keras_version,
         "dim_ordering": options.dim_ordering,
     }
 

@@ -84,6 +84,7 @@ def _loading(command: ArgumentParser) -> None:
     command.add_argument(
         "--original-backend", choices=("tensorflow", "theano"), help="the backend of Keras that wrote the weights"
     )
+    command.add_argument("--keras-version", metavar="VERSION", help="the version of Keras that wrote the weights")
     command.add_argument(
         "--dim-ordering", choices=("tf", "th"), help="the ordering of layers for which the definition gives none"
     )

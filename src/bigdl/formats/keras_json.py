@@ -46,7 +46,8 @@ def read_definition(text: str | bytes, source: str = "memory", keras_version: st
             f"{source} is no model definition: expected a mapping with class_name and config. "
             f"Received: a {type(value).__name__}."
         )
-    version = _version(value.get("keras_version", keras_version), source)
+    form = None if "class_name" in value else "0.3"
+    version = _version(value.get("keras_version", keras_version or form), source)
     class_name, config = _pair(value, f"{source}: ")
     if not _is_model(class_name, config):
         raise FormatError(

@@ -17,10 +17,10 @@ from bigdl.errors import DataError
 from bigdl.files import Uri
 from bigdl.formats.spec import LayerArrays, StoredArray, WeightsSpec
 from bigdl.graph import Container, Layer
-from bigdl.models.backends import adaptation, checked_backend
 from bigdl.models.definitions import layer_from_config, model_from_json
 from bigdl.models.loading import load_keras
 from bigdl.models.model import Model
+from bigdl.models.origins import Origin
 from bigdl.registry import entry_for, load_by_position
 
 Objects = Mapping[str, Any]
@@ -106,7 +106,7 @@ class WeightLoader:
             DataError: ``kmodel`` has no ``get_weights``, or there is no such backend.
             WeightMismatchError: The weights do not fit; none is changed then.
         """
-        checked_backend(original_backend)
+        origin = Origin(original_backend)
         arrays = _method(kmodel, "get_weights")()
         if isinstance(kmodel, Container):  # its arrays are in the layout of this library's layers already
             bmodel.set_weights(arrays)
@@ -114,7 +114,7 @@ class WeightLoader:
         name = str(getattr(kmodel, "name", type(kmodel).__name__))
         stored = LayerArrays(name, _stored(arrays))
         spec = WeightsSpec((stored,), named=False, source=f"the Keras model {name!r}")
-        load_by_position(bmodel, spec, adaptation(bmodel, original_backend))
+        load_by_position(bmodel, spec, origin.adaptation(bmodel))
 
 
 class LayerConverter:

@@ -13,10 +13,10 @@ from bigdl.files import Uri, display
 from bigdl.formats import Backend, likely_backend, read_architecture, read_model, read_weights
 from bigdl.formats.spec import GraphSpec, LayerArrays, ModelSpec, StoredArray
 from bigdl.graph import Layer, Shape, Weight
-from bigdl.models.backends import adaptation, backend_hint, checked_backend
 from bigdl.models.inspection_arrays import Pair, arrays_by_finding, owners_of
 from bigdl.models.inspection_table import table
 from bigdl.models.orderings import with_orderings
+from bigdl.models.origins import Origin
 from bigdl.models.trial import on_trial, weight_problems
 from bigdl.registry import Finding, Survey, custom_object_scope, survey
 from bigdl.registry.functions import read_function
@@ -121,6 +121,7 @@ def inspect(
     custom_objects: Mapping[str, Any] | None = None,
     skip_mismatch: bool = False,
     original_backend: str | None = None,
+    keras_version: str | None = None,
     dim_ordering: str | None = None,
 ) -> Inspection:
     """Looks into model files without loading the model: no memory is taken for its weights, no array is read.
@@ -132,13 +133,14 @@ def inspect(
         custom_objects: As in ``load_keras``.
         skip_mismatch: As in ``load_keras``.
         original_backend: As in ``load_keras``.
+        keras_version: As in ``load_keras``.
         dim_ordering: As in ``load_keras``.
 
     Returns:
         What is there, and what would go wrong on loading. Damaged files are no error here.
 
     Raises:
-        DataError: No file is given, or there is no such backend.
+        DataError: No file is given, or there is no such backend or version.
         MissingFileError: A file does not exist.
         StorageError: A file cannot be read.
         LayerError: ``dim_ordering`` is no ordering.
@@ -147,7 +149,7 @@ def inspect(
         def_path, weights_path = weights_path, None
     if def_path is None:
         raise DataError("inspect needs a file: def_path='model.json', or a full HDF5 save. Received: nothing.")
-    matching = _Matching(by_name, skip_mismatch, checked_backend(original_backend))
+    matching = _Matching(by_name, skip_mismatch, Origin(original_backend, keras_version))
     with ExitStack() as stack:
         spec, problems = _read(stack, def_path, weights_path)
         stack.enter_context(custom_object_scope(custom_objects))
@@ -163,7 +165,7 @@ class _Matching:
 
     by_name: bool
     skip_mismatch: bool
-    original_backend: str | None
+    origin: Origin
 
 
 def _read(stack: ExitStack, definition: Uri, weights: Uri | None) -> tuple[ModelSpec, list[str]]:
@@ -194,13 +196,14 @@ def _inspection(spec: ModelSpec, source: str, problems: list[str], matching: _Ma
     if found.problem is not None:
         problems.append(str(found.problem))
     owners: dict[LayerArrays, Finding] = {}
-    hint = None
+    hints: list[str] = []
     if spec.weights is not None:
         owners = owners_of(found.model, found.findings, spec.weights, matching.by_name)
     if spec.weights is not None and found.model is not None:
-        adapt = adaptation(found.model, matching.original_backend)
+        origin = replace(matching.origin, keras_version=matching.origin.keras_version or spec.keras_version)
+        adapt = origin.adaptation(found.model)
         problems += weight_problems(found.model, spec.weights, matching.by_name, matching.skip_mismatch, adapt)
-        hint = backend_hint(found.model, spec.weights, matching.original_backend)
+        hints = origin.hints(found.model, spec.weights)
     arrays = arrays_by_finding(found.findings, owners)
     return Inspection(
         source=source,
@@ -213,7 +216,7 @@ def _inspection(spec: ModelSpec, source: str, problems: list[str], matching: _Ma
         layers=tuple(_layer(finding, arrays[finding]) for finding in found.findings),
         unused=tuple((a.name, _unexpected(a.arrays)) for a in spec.weights or () if a.arrays and a not in owners),
         problems=tuple(dict.fromkeys(problems)),
-        notes=(*spec.notes, hint) if hint is not None else spec.notes,
+        notes=(*spec.notes, *hints),
     )
 
 

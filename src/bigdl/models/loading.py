@@ -12,9 +12,9 @@ from bigdl.files import Uri
 from bigdl.formats import read_model, read_weights
 from bigdl.formats.spec import ModelSpec, WeightsSpec
 from bigdl.graph import without_initialization
-from bigdl.models.backends import adaptation, backend_hint, checked_backend
 from bigdl.models.compiled_state import restore_frozen, restore_training
 from bigdl.models.orderings import with_orderings
+from bigdl.models.origins import Origin
 from bigdl.registry import LoadReport, build_graph, custom_object_scope, load_by_name, load_by_position
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def load_keras(
     skip_mismatch: bool = False,
     compile: bool = True,
     original_backend: str | None = None,
+    keras_version: str | None = None,
     dim_ordering: str | None = None,
     json_path: Uri | None = None,
     hdf5_path: Uri | None = None,
@@ -54,6 +55,9 @@ def load_keras(
             the kernels of convolutions around; with ``"theano"`` they are turned back, and where those of the file have
             the other ``dim_ordering`` than the model, they and the rows behind ``Flatten`` are reordered. By default
             nothing is turned, and the log warns of weights that seem to be Theano's.
+        keras_version: The version of Keras that wrote the weights, such as ``"1.0.3"``; by default the one that the
+            definition tells. Up to 1.0.6 ``running_std`` of ``BatchNormalization`` was a standard deviation; from
+            these versions it is turned into the variance that 1.2.2 has there. The log warns where it may be so old.
         dim_ordering: ``"tf"`` or ``"th"``: the ordering of layers whose files lack it, as Keras writes none for
             padding, cropping, upsampling and spatial dropout. By default that of the layers around, or the only one
             that fits, else the process's default, which is Keras's (``~/.keras/keras.json``). The log says which.
@@ -64,7 +68,7 @@ def load_keras(
         The model, in training mode as BigDL's. It is a ``torch.nn.Module``.
 
     Raises:
-        DataError: No definition is given, or one argument twice, or there is no such backend.
+        DataError: No definition is given, or one argument twice, or there is no such backend or version.
         FormatError: A file is not what it should be.
         UnsupportedLayerError: A layer's class is not known.
         LayerError: A layer's configuration or input is not one Keras 1.2.2 takes.
@@ -77,7 +81,7 @@ def load_keras(
         definition, weights = weights, None
     if definition is None:
         raise DataError("load_keras needs a definition: def_path='model.json', or a full HDF5 save. Received: nothing.")
-    checked_backend(original_backend)
+    Origin(original_backend, keras_version)  # which refuses what is none, before any file is read
     with read_model(definition, weights) as spec:
         return from_spec(
             spec,
@@ -86,6 +90,7 @@ def load_keras(
             custom_objects,
             compile,
             original_backend=original_backend,
+            keras_version=keras_version,
             dim_ordering=dim_ordering,
         )
 
@@ -117,6 +122,7 @@ def from_spec(
     compile: bool = True,
     strict: bool = False,
     original_backend: str | None = None,
+    keras_version: str | None = None,
     dim_ordering: str | None = None,
 ) -> Model:
     """Makes a live model of a description; see ``load_keras`` for the arguments.
@@ -133,7 +139,8 @@ def from_spec(
             model = cast("Model", build_graph(spec.graph))
         restore_frozen(model, spec)
         if spec.weights is not None:
-            _load(model, spec.weights, by_name, skip_mismatch, original_backend, fresh=True)
+            origin = Origin(original_backend, keras_version or spec.keras_version)
+            _load(model, spec.weights, by_name, skip_mismatch, origin, fresh=True)
         if compile:
             restore_training(model, spec, strict)
     return model
@@ -145,11 +152,12 @@ def load_weights(
     by_name: bool = False,
     skip_mismatch: bool = False,
     original_backend: str | None = None,
+    keras_version: str | None = None,
 ) -> None:
     """Reads weights into a model; see ``Model.load_weights``."""
-    checked_backend(original_backend)
+    origin = Origin(original_backend, keras_version)
     with read_weights(path) as weights:
-        _load(model, weights, by_name, skip_mismatch, original_backend, fresh=False)
+        _load(model, weights, by_name, skip_mismatch, origin, fresh=False)
 
 
 def _load(
@@ -157,17 +165,16 @@ def _load(
     weights: WeightsSpec,
     by_name: bool,
     skip_mismatch: bool,
-    original_backend: str | None,
+    origin: Origin,
     fresh: bool,
 ) -> None:
-    adapt = adaptation(model, original_backend)
+    adapt = origin.adaptation(model)
     if by_name:
         model.load_report = load_by_name(model, weights, skip_mismatch, adapt, fresh)
         _log(model.load_report, weights.source)
     else:
         model.load_report = load_by_position(model, weights, adapt, fresh)
-    hint = backend_hint(model, weights, original_backend)
-    if hint is not None:
+    for hint in origin.hints(model, weights):
         logger.warning("%s", hint)
 
 

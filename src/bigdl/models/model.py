@@ -118,7 +118,13 @@ class Model(GeneratorFace, BigDLFace):
         saving.save_weights(self, path, over_write if overwrite is None else overwrite)
 
     def load_weights(
-        self, path: Uri, by_name: bool = False, skip_mismatch: bool = False, *, original_backend: str | None = None
+        self,
+        path: Uri,
+        by_name: bool = False,
+        skip_mismatch: bool = False,
+        *,
+        original_backend: str | None = None,
+        keras_version: str | None = None,
     ) -> None:
         """Reads weights from an HDF5 file of weights or a full save.
 
@@ -127,12 +133,13 @@ class Model(GeneratorFace, BigDLFace):
             by_name: Whether layers are matched by name instead of order.
             skip_mismatch: With ``by_name``, whether layers whose arrays differ in shape are left alone.
             original_backend: The backend of Keras that wrote the weights; see ``load_keras``.
+            keras_version: The version of Keras that wrote them; see there.
 
         Raises:
             FormatError: The file is not what it should be.
             WeightMismatchError: The weights do not fit; none is changed then.
         """
-        loading.load_weights(self, path, by_name, skip_mismatch, original_backend)
+        loading.load_weights(self, path, by_name, skip_mismatch, original_backend, keras_version)
 
     def to_json(self) -> str:
         """Returns the definition as Keras 1.2.2 writes it."""

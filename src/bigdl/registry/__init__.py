@@ -15,8 +15,6 @@ from bigdl.registry.objects import NamedObjects as NamedObjects
 from bigdl.registry.objects import custom_object as custom_object
 from bigdl.registry.objects import custom_object_scope as custom_object_scope
 from bigdl.registry.objects import get_custom_objects as get_custom_objects
-from bigdl.registry.theano import from_theano as from_theano
-from bigdl.registry.theano import turned_layers as turned_layers
 from bigdl.registry.weights import Adapt as Adapt
 from bigdl.registry.weights import LoadReport as LoadReport
 from bigdl.registry.weights import load_by_name as load_by_name
