@@ -9,8 +9,9 @@ import torch
 
 from bigdl.errors import FormatError, LayerError, UnsafeModelError, UnsupportedLayerError
 from bigdl.graph import Container, Input
+from bigdl.graph.user_functions import subscript
 from bigdl.layers import Dense, Lambda, Masking
-from bigdl.layers.expressions import FUNCTIONS, subscript
+from bigdl.layers.expressions import FUNCTIONS
 from bigdl.registry import custom_object_scope, make_layer
 from tests.lambda_functions import BY_PYTHON, INPUTS, stored
 

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
+
+from bigdl.graph.user_functions import operand, subscript
 
 if TYPE_CHECKING:
     from bigdl.graph.tensor import SymbolicTensor
@@ -66,18 +67,11 @@ def operate(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping
 
 
 def _binary(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    return lambda self, other: operate(function, (self, _operand(other)), {})
+    return lambda self, other: operate(function, (self, operand(other)), {})
 
 
 def _reflected(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    return lambda self, other: operate(function, (_operand(other), self), {})
-
-
-def _operand(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        kind = torch.get_default_dtype() if value.dtype.kind == "f" else None
-        return torch.as_tensor(value, dtype=kind)
-    return value.item() if isinstance(value, np.generic) else value
+    return lambda self, other: operate(function, (operand(other), self), {})
 
 
 class Arithmetic:
@@ -95,7 +89,7 @@ class Arithmetic:
     __matmul__, __rmatmul__ = _binary(operator.matmul), _reflected(operator.matmul)
     __lt__, __le__ = _binary(operator.lt), _binary(operator.le)
     __gt__, __ge__ = _binary(operator.gt), _binary(operator.ge)
-    __getitem__ = _binary(operator.getitem)
+    __getitem__ = _binary(subscript)
 
     def __neg__(self) -> Any:
         return operate(operator.neg, (self,), {})

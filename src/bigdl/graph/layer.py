@@ -14,6 +14,7 @@ from bigdl.graph.calls import Called
 from bigdl.graph.names import unique_name
 from bigdl.graph.phase import learning_phase
 from bigdl.graph.tensor import MaskKind, Node, Shape, Shapes, SymbolicTensor, as_list
+from bigdl.graph.user_functions import call_user
 from bigdl.graph.weight import Regularizer
 from bigdl.graph.weighted import Array, WeightedModule
 
@@ -233,13 +234,13 @@ class Layer(Called, WeightedModule):
         """
         y = nn.Module.__call__(self, x, mask=mask) if self.consumes_mask else nn.Module.__call__(self, x)
         if self.activity_regularizer is not None:
-            self.activity_losses.append(self.activity_regularizer(y))
+            self.activity_losses.append(call_user(self.activity_regularizer, y))
         return y, self.compute_mask(x, mask) if masked or self.creates_mask else None
 
     @property
     def losses(self) -> list[Any]:
         """The penalties of the weights as they are, and those of the outputs as tensors of the graph."""
-        weights = [weight.regularizer(weight.value) for weight in self.weights if weight.regularizer is not None]
+        weights = [weight.penalty() for weight in self.weights if weight.regularizer is not None]
         if self.activity_regularizer is None:
             return weights
         outputs = (tensor for node in self.inbound_nodes for tensor in node.outputs)
@@ -270,4 +271,4 @@ class Layer(Called, WeightedModule):
 
 def _forward_by_call(self: Layer, x: Any, mask: Any = None) -> Any:
     with learning_phase(bool(self.training)):
-        return self.call(x, mask=mask) if "mask" in signature(self.call).parameters else self.call(x)
+        return call_user(self.call, x, **({"mask": mask} if "mask" in signature(self.call).parameters else {}))

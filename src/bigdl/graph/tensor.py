@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 from bigdl.graph.arithmetic import Arithmetic
+from bigdl.graph.user_functions import Lengths
 
 if TYPE_CHECKING:
     from bigdl.graph.layer import Layer
@@ -78,9 +79,9 @@ class SymbolicTensor(Arithmetic):
         """Returns the rank, batch axis included."""
         return len(self.shape)
 
-    def get_shape(self) -> Shape:
+    def get_shape(self) -> Lengths:
         """Returns the shape; TensorFlow's name."""
-        return self.shape
+        return Lengths(self.shape)
 
     def __repr__(self) -> str:
         where = f"{self.layer.name}[{self.node_index}][{self.tensor_index}]"

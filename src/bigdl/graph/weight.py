@@ -10,12 +10,14 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from bigdl.graph.user_functions import call_user
 
 if TYPE_CHECKING:
     from bigdl.graph.weighted import WeightedModule
@@ -119,6 +121,16 @@ class Weight:
             for piece in map(np.atleast_1d, pieces):
                 rows[start : start + len(piece)].copy_(_to_tensor(piece))
                 start += len(piece)
+
+    def penalty(self) -> Tensor:
+        """Returns what the regularizer, which there must be, adds to the loss."""
+        assert self.regularizer is not None
+        return cast(Tensor, call_user(self.regularizer, self.value))
+
+    def constrain(self) -> None:
+        """Writes what the constraint, which there must be, makes of the array."""
+        assert self.constraint is not None
+        self.assign(call_user(self.constraint, self.value))
 
     def initialize(self, initializer: Initializer) -> None:
         """Writes the initial value, unless initialization is switched off."""

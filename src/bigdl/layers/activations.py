@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from bigdl.errors import LayerError
 from bigdl.graph import Layer, Shape
+from bigdl.graph.user_functions import user_function
 from bigdl.registry import NamedObjects
 
 Activation = Callable[..., Tensor]
@@ -118,7 +119,7 @@ def get(identifier: str | Activation | None) -> Activation:
     """
     if identifier is None:
         return linear
-    return ACTIVATIONS.get(identifier) if isinstance(identifier, str) else identifier
+    return user_function(ACTIVATIONS.get(identifier) if isinstance(identifier, str) else identifier)
 
 
 def name_of(activation: Activation) -> str:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from bigdl.errors import LayerError
+from bigdl.graph.user_functions import subscript
 from bigdl.layers import activations, backend
 from bigdl.layers.backend import arrays, elementwise, reductions
 from bigdl.layers.settings import epsilon
@@ -56,31 +57,13 @@ def _operation(name: str) -> Callable[[Any, Any], Any]:
     return apply
 
 
-def subscript(x: Any, index: Any) -> Any:
-    """Returns an item or a slice, as NumPy and TensorFlow do: of a tensor also with steps backwards.
-
-    Args:
-        x: A tensor, or a tuple or list.
-        index: A number, a slice, None, an ellipsis, or a tuple of these.
-    """
-    if not isinstance(x, Tensor):
-        if not isinstance(x, tuple | list) or not isinstance(index, int | slice):
-            raise LayerError(f"An item {index!r} of a {type(x).__name__} is not understood.")
-        return x[index]
-    parts = list(index) if isinstance(index, tuple) else [index]
-    axes = sum(part is not None and part is not Ellipsis for part in parts)
-    if Ellipsis in parts:
-        place = parts.index(Ellipsis)
-        parts[place : place + 1] = [slice(None)] * (x.dim() - axes)
-    axis = 0
-    for i, part in enumerate(parts):
-        if isinstance(part, slice) and part.step is not None and part.step < 0:
-            order = range(x.shape[axis])[part]
-            first = torch.arange(len(order), device=x.device)
-            x = x.index_select(axis, order.start + order.step * first)
-            parts[i] = slice(None)
-        axis += part is not None
-    return x[tuple(parts)]
+def _item(x: Any, index: Any) -> Any:
+    """Returns an item or a slice of a tensor, a tuple or a list."""
+    if isinstance(x, Tensor):
+        return subscript(x, index)
+    if not isinstance(x, tuple | list) or not isinstance(index, int | slice):
+        raise LayerError(f"An item {index!r} of a {type(x).__name__} is not understood.")
+    return x[index]
 
 
 def _of_sequence(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -118,7 +101,7 @@ _ACTIVATIONS = ("elu", "hard_sigmoid", "relu", "sigmoid", "softplus", "softsign"
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     **{f"operator.{name}": _operation(name) for name in _TENSOR_OPERATORS},
-    "operator.getitem": subscript,
+    "operator.getitem": _item,
     **{f"K.{name}": function for module in _PURE for name, function in _public_functions(module)},
     **{f"K.{name}": getattr(activations, name) for name in _ACTIVATIONS},
     "K.softmax": elementwise.softmax,  # of any rank, other than the activation

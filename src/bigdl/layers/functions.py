@@ -12,6 +12,7 @@ import torch
 from bigdl.errors import LayerError
 from bigdl.graph import Shape
 from bigdl.graph.tensor import Shapes
+from bigdl.graph.user_functions import call_user
 from bigdl.layers.expressions import FUNCTIONS, MOST_VALUES, Expression
 from bigdl.layers.settings import epsilon, image_dim_ordering
 from bigdl.registry.functions import FunctionName, Vocabulary, load_function, own_function
@@ -103,7 +104,7 @@ def _tried(
         inputs = [torch.zeros(size, device=device) for size in sizes]
         try:
             with torch.no_grad(), torch.device(device):  # also for the tensors that it makes
-                y = function(inputs if len(inputs) > 1 else inputs[0], **arguments)
+                y = call_user(function, inputs if len(inputs) > 1 else inputs[0], **arguments)
             outputs = list(y) if isinstance(y, list | tuple) else [y]
             return [tuple(output.shape) for output in outputs]
         except Exception as error:  # whatever a user's function raises

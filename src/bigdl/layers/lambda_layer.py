@@ -8,6 +8,7 @@ from typing import Any, Self
 from bigdl.errors import LayerError
 from bigdl.graph import Layer
 from bigdl.graph.tensor import Shapes
+from bigdl.graph.user_functions import call_user
 from bigdl.layers.expressions import Expression
 from bigdl.layers.functions import (
     Function,
@@ -79,7 +80,7 @@ class Lambda(Layer):
 
     def forward(self, x: Any) -> Any:
         """Applies the function."""
-        return self.function(x, **self._arguments())
+        return call_user(self.function, x, **self._arguments())
 
     def get_output_shape_for(self, input_shape: Shapes) -> Shapes:
         """Returns the output's shape(s)."""

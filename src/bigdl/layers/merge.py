@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from bigdl.errors import LayerError
 from bigdl.graph import Container, Layer, MaskKind, Shape, SymbolicTensor
+from bigdl.graph.user_functions import call_user
 from bigdl.layers import backend as K
 from bigdl.layers.expressions import Expression
 from bigdl.layers.functions import (
@@ -189,7 +190,7 @@ class Merge(Layer):
             mask: Their masks, for a function that takes them.
         """
         if callable(self.mode):
-            return self.mode(x, **self.arguments, **({"mask": mask} if self.consumes_mask else {}))
+            return call_user(self.mode, x, **self.arguments, **({"mask": mask} if self.consumes_mask else {}))
         if self.mode == "concat":
             return torch.cat(list(x), dim=self.concat_axis)
         if self.mode in ("dot", "cos"):
@@ -245,7 +246,7 @@ class Merge(Layer):
             mask: The mask of each, or None.
         """
         if callable(self.mode):
-            return self._output_mask(mask) if callable(self._output_mask) else self._output_mask
+            return call_user(self._output_mask, mask) if callable(self._output_mask) else self._output_mask
         return joined_mask(self.mode, x, mask, self.concat_axis)
 
     def get_config(self) -> dict[str, Any]:

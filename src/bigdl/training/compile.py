@@ -10,6 +10,7 @@ from torch import Tensor
 
 from bigdl.errors import DataError
 from bigdl.graph import Container, SymbolicTensor, Weight
+from bigdl.graph.user_functions import user_function
 from bigdl.training import losses, metrics, objectives, optimizers
 from bigdl.training.batches import Batch
 from bigdl.training.losses import LossTerm
@@ -72,7 +73,8 @@ class Compiled:
         self.lr_multipliers = lr_multipliers
 
         outputs = model.output_names
-        self.functions = [objectives.get(item) for item in _for_outputs(loss, outputs, "loss", model, complete=True)]
+        chosen = _for_outputs(loss, outputs, "loss", model, complete=True)
+        self.functions = [user_function(objectives.get(item)) for item in chosen]
         factors = _for_outputs(loss_weights, outputs, "loss_weights", model, default=1.0)
         self.factors = [float(1.0 if factor is None else factor) for factor in factors]
         modes = _for_outputs(sample_weight_mode, outputs, "sample_weight_mode", model, complete=True)
@@ -195,6 +197,7 @@ def _named_metrics(
     named = []
     for identifier in chosen:
         name, metric = metrics.for_output(identifier, function, output.shape[-1])
+        metric = user_function(metric)
         named.append((_keys(name, metric, output), metric))
     return named
 

@@ -57,8 +57,7 @@ class Regularization:
         """
         total: Tensor | float = 0.0
         for weight, times in self._penalties.items():
-            assert weight.regularizer is not None
-            total = total + weight.regularizer(weight.value) * (times / workers)
+            total = total + weight.penalty() * (times / workers)
         for layer in self._paying:
             for loss in layer.activity_losses:
                 total = total + loss

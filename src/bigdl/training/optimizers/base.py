@@ -156,8 +156,7 @@ class Optimizer(Stored, ABC):
             raise TrainingError("The optimizer has no weights to move: call bind(model.trainable_weights) first.")
         self.apply(self._clipped([_gradient(p) for p in self._parameters]))
         for weight in self._constrained:
-            assert weight.constraint is not None
-            weight.assign(weight.constraint(weight.value))
+            weight.constrain()
         self.iterations += 1
 
     def apply(self, gradients: list[Tensor]) -> None:
