@@ -1,12 +1,17 @@
-"""Whether everything that Keras 1.2.2's modules offer stands under ``bigdl.keras``."""
+"""Whether everything that Keras 1.2.2's modules offer stands under ``bigdl.keras``, with its arguments."""
 
+import functools
 import importlib
+import inspect
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-NAMES = json.loads((Path(__file__).parent / "goldens" / "names.json").read_text())
+GOLDENS = Path(__file__).parent / "goldens"
+NAMES = json.loads((GOLDENS / "names.json").read_text())
+ARGUMENTS = json.loads((GOLDENS / "arguments.json").read_text())
 # Names that a module of Keras only imports for its own use; they stand where they belong.
 IMPORTED = {
     "Progbar",
@@ -58,6 +63,42 @@ LEFT_OUT = {
     "utils.io_utils": {"load_array", "save_array"},
     "wrappers.scikit_learn": {"Sequential", "to_categorical"},
 }
+
+
+# Arguments that are for TensorFlow's graph or the machinery around it, or that nobody names.
+ARGUMENTS_LEFT_OUT = {
+    "backend.set_epsilon": {"e"},
+    "callbacks.TensorBoard.on_train_end": {"_"},
+    "constraints.get": {"kwargs"},
+    "engine.topology.Container.call": {"input"},
+    "engine.topology.Container.compute_mask": {"input"},
+    "engine.topology.Input": {"tensor"},
+    "engine.topology.Layer.compute_mask": {"input", "input_mask"},
+    "engine.topology.Merge.call": {"inputs"},
+    "engine.topology.Merge.compute_mask": {"inputs"},
+    "engine.topology.get_source_inputs": {"tensor", "layer", "node_index"},
+    "optimizers.get": {"kwargs"},
+    "optimizers.optimizer_from_config": {"config", "custom_objects"},
+    "regularizers.get": {"kwargs"},
+}
+# Nobody makes one.
+CONSTRUCTORS_LEFT_OUT = {"engine.topology.Node.__init__"}
+
+
+@pytest.mark.parametrize("module", ARGUMENTS)
+def test_arguments(module):
+    """Whatever is there takes the arguments that Keras gives it, by their names."""
+    door: Any = importlib.import_module(f"bigdl.keras.{module}")
+    missing = {}
+    for path, arguments in ARGUMENTS[module].items():
+        found = functools.reduce(lambda owner, name: getattr(owner, name, None), path.split("."), door)
+        where = f"{module}.{path}"
+        if found is None or where in CONSTRUCTORS_LEFT_OUT:
+            continue
+        taken = inspect.signature(found).parameters
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values()):
+            missing[where] = {*arguments} - {*taken} - ARGUMENTS_LEFT_OUT.get(where, set())
+    assert {where: names for where, names in missing.items() if names} == {}
 
 
 @pytest.mark.parametrize("module", NAMES)

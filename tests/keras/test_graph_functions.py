@@ -172,10 +172,14 @@ def test_variables():
     model.compile("adam", "mse")
     K.set_value(model.optimizer.lr, 0.5)
     assert float(model.optimizer.lr) == 0.5
+    assert isinstance(K.get_value(model.optimizer.lr), np.float32)
+    assert isinstance(K.eval(K.sum(v)), np.float32)
     assert (K.count_params(v), K.get_variable_shape(v), K.int_shape(weights[0])) == (3, (3,), (4, 2))
     assert K.update_add(v, 1.0).tolist() == [4.0, 3.0, 2.0]
     assert K.update_sub(v, 1.0).tolist() == [3.0, 2.0, 1.0]
     assert K.cast_to_floatx([1]).dtype == np.float32
+    assert K.zeros_like(v, dtype="int32", name="z").dtype == torch.int32
+    assert K.ones_like(v).tolist() == [1.0, 1.0, 1.0]
 
 
 def test_random_values():

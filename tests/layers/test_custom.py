@@ -11,6 +11,7 @@ import torch
 from bigdl.errors import LayerError
 from bigdl.graph import Input
 from bigdl.keras import backend as K
+from bigdl.keras import initializations
 from bigdl.keras.constraints import Constraint
 from bigdl.layers import Dense, Dropout, Embedding, Lambda, Masking
 from bigdl.layers.custom import InputSpec, KerasLayer
@@ -242,3 +243,25 @@ def test_a_layer_on_torch_tensors_builds_itself():
     layer.build((None, 3))
     assert layer(torch.zeros(5, 3)).shape == (5, 2)
     assert len(layer.weights) == 2
+
+
+def test_a_layer_asks_for_an_initialization_and_names_it():
+    class Own(KerasLayer):
+        def __init__(self, init="uniform", **kwargs):
+            self.init: Any = initializations.get(init)
+            super().__init__(**kwargs)
+
+        def build(self, input_shape):
+            self.w = self.init((input_shape[-1], 2), scale=0.0, name=f"{self.name}_w")
+            self.trainable_weights = [self.w]
+            super().build(input_shape)
+
+        def get_config(self):
+            return {**super().get_config(), "init": self.init.__name__}
+
+    layer = Own(input_shape=(3,))
+    model = Sequential([layer])
+    assert layer.get_config()["init"] == "uniform"
+    assert not model.get_weights()[0].any()
+    unknown: Any = initializations.get("unheard_of")
+    assert unknown.__name__ == "unheard_of"

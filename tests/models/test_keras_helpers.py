@@ -1,5 +1,7 @@
 """What scripts for Keras 1.2.2 use beside models: wrappers, pictures of models, files read by rows, objects by name."""
 
+import json
+
 import h5py
 import numpy as np
 import pytest
@@ -12,7 +14,9 @@ from bigdl.layers.custom import KerasLayer
 from bigdl.models import Model, Sequential
 from bigdl.models.definitions import layer_from_config, model_from_config, model_from_json, model_from_yaml
 from bigdl.models.layer_utils import convert_all_kernels_in_model, count_total_params, print_summary
+from bigdl.models.loading import load_model
 from bigdl.models.plot import Dot, model_to_dot, plot_model
+from bigdl.models.saving import save_model
 from bigdl.models.scikit_learn import KerasClassifier, KerasRegressor
 from bigdl.registry import get_custom_objects
 from bigdl.registry.keras_objects import custom_object_scope, get_from_module, make_tuple
@@ -205,3 +209,16 @@ def test_keras_names_of_arguments(tmp_path):
         with pytest.raises(FileExistsError):
             write(tmp_path / "w.h5", overwrite=False)
         write(tmp_path / "w.h5", overwrite=True)
+    for write in (model.save_weights, model.save):
+        write(filepath=tmp_path / "f.h5")
+        with pytest.raises(DataError, match="path and filepath are two names of one argument"):
+            write(tmp_path / "f.h5", filepath=tmp_path / "f.h5")
+        with pytest.raises(DataError, match=r"path \(or filepath, its other name\) must be given"):
+            write()
+    model.load_weights(filepath=tmp_path / "f.h5")
+    save_model(model, filepath=tmp_path / "g.h5", overwrite=True)
+    np.testing.assert_array_equal(load_model(filepath=tmp_path / "g.h5").predict(X), model.predict(X))
+    assert json.loads(model.to_json(indent=2)) == json.loads(model.to_json())
+    assert "\n" in model.to_json(indent=2)
+    model.summary(80, [0.3, 0.6, 0.8, 1.0])
+    assert tuple(merge([Input((3, 4)), Input((3, 5))], "concat", 2).shape) == (None, 3, 9)

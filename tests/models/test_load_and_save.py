@@ -264,4 +264,4 @@ class TestBadInput:
     def test_a_disconnected_model(self):
         a, b = Input(shape=(2,)), Input(shape=(2,))
         with pytest.raises(BigDLError, match="not among its inputs"):
-            Model(input=a, output=Dense(1)(b)).summary(print)
+            Model(input=a, output=Dense(1)(b)).summary()

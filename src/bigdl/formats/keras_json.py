@@ -70,23 +70,24 @@ def architecture(config: Any, class_name: str, source: str = "memory") -> GraphS
     return _Reader(source, KERAS_VERSION).top(class_name, config)
 
 
-def write_definition(class_name: str, config: Mapping[str, Any] | Sequence[Any]) -> str:
+def write_definition(class_name: str, config: Mapping[str, Any] | Sequence[Any], **options: Any) -> str:
     """Returns the text that Keras 1.2.2's ``to_json`` writes.
 
     Args:
         class_name: ``"Model"`` or ``"Sequential"``.
         config: Keras 1.2.2's configuration of it.
+        options: Options of ``json.dumps``.
 
     Raises:
         FormatError: The configuration holds what JSON cannot.
     """
-    return dumps({"class_name": class_name, "config": config, "keras_version": KERAS_VERSION})
+    return dumps({"class_name": class_name, "config": config, "keras_version": KERAS_VERSION}, **options)
 
 
-def dumps(value: Any) -> str:
-    """Encodes as Keras does: NumPy values as numbers and lists, types by name."""
+def dumps(value: Any, **options: Any) -> str:
+    """Encodes as Keras does: NumPy values as numbers and lists, types by name; see ``json.dumps`` for the options."""
     try:
-        return json.dumps(value, default=_encode)
+        return json.dumps(value, **{"default": _encode, **options})
     except (TypeError, ValueError, RecursionError) as error:
         raise FormatError(f"The configuration cannot be written as JSON: {error}") from error
 

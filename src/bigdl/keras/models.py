@@ -6,7 +6,7 @@ from bigdl.layers.custom import KerasLayer as Layer
 from bigdl.models import Model, Sequential
 from bigdl.models.definitions import model_from_config, model_from_json, model_from_yaml
 from bigdl.models.loading import load_model
-from bigdl.models.saving import save as save_model
+from bigdl.models.saving import save_model
 
 __all__ = [
     "Layer",

@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 from bigdl.errors import LayerError, UnsupportedLayerError
-from bigdl.graph.weight import Initializer
 from bigdl.registry import NamedObjects
 
 Initialization = Callable[..., Any]
@@ -125,7 +124,7 @@ def one(shape: Shape, name: str | None = None, dim_ordering: str = "th") -> Tens
     return torch.ones(shape)
 
 
-def get(identifier: str | Initialization, dim_ordering: str = "th") -> Initializer:
+def get(identifier: str | Initialization, dim_ordering: str = "th") -> partial[Tensor]:
     """Returns a function from a shape to an initial value.
 
     A name that is not known is an error only when a value is asked for: files name functions of their authors, and
@@ -135,12 +134,16 @@ def get(identifier: str | Initialization, dim_ordering: str = "th") -> Initializ
         identifier: A name, or a function of a shape (and of ``dim_ordering``, if it takes that).
         dim_ordering: How the shapes of kernels are to be read.
     """
+    made: partial[Tensor]
     if not isinstance(identifier, str):
-        return partial(_call, identifier, dim_ordering)
-    try:
-        return partial(_call, INITIALIZATIONS.get(identifier), dim_ordering)
-    except UnsupportedLayerError as error:
-        return partial(_refuse, str(error))
+        made = partial(_call, identifier, dim_ordering)
+    else:
+        try:
+            made = partial(_call, INITIALIZATIONS.get(identifier), dim_ordering)
+        except UnsupportedLayerError as error:
+            made = partial(_refuse, str(error))
+    made.__name__ = name_of(identifier)  # type: ignore[attr-defined] # layers of users write it into their configuration
+    return made
 
 
 def name_of(identifier: str | Initialization) -> str:
@@ -148,10 +151,10 @@ def name_of(identifier: str | Initialization) -> str:
     return identifier if isinstance(identifier, str) else getattr(identifier, "__name__", type(identifier).__name__)
 
 
-def _call(function: Initialization, dim_ordering: str, shape: Shape, name: str | None = None) -> Tensor:
+def _call(function: Initialization, dim_ordering: str, shape: Shape, name: str | None = None, **options: Any) -> Tensor:
     taken = inspect.signature(function).parameters
-    options = {"dim_ordering": dim_ordering, "name": name}
-    value = function(shape, **{key: option for key, option in options.items() if key in taken})
+    offered = {"dim_ordering": dim_ordering, "name": name}
+    value = function(shape, **{key: option for key, option in offered.items() if key in taken}, **options)
     return torch.as_tensor(value, dtype=torch.get_default_dtype())
 
 

@@ -12,6 +12,7 @@ from bigdl.files import Uri
 from bigdl.formats import read_model, read_weights
 from bigdl.formats.spec import ModelSpec, WeightsSpec
 from bigdl.graph import without_initialization
+from bigdl.models.aliases import one_of
 from bigdl.models.compiled_state import restore_frozen, restore_training
 from bigdl.models.orderings import with_orderings
 from bigdl.models.origins import Origin
@@ -75,8 +76,8 @@ def load_keras(
         WeightMismatchError: The weights do not fit the layers.
         UnsafeModelError: A layer could only be had by executing code from the file.
     """
-    definition = _one_of("def_path", def_path, "json_path", json_path)
-    weights = _one_of("weights_path", weights_path, "hdf5_path", hdf5_path)
+    definition = one_of("def_path", def_path, "json_path", json_path)
+    weights = one_of("weights_path", weights_path, "hdf5_path", hdf5_path)
     if definition is None:
         definition, weights = weights, None
     if definition is None:
@@ -186,9 +187,3 @@ def _log(report: LoadReport, source: str) -> None:
         ", ".join(report.initial) or "none",
         "; ".join(f"{name} ({reason})" for name, reason in report.skipped.items()) or "none",
     )
-
-
-def _one_of(name: str, value: Uri | None, other: str, alias: Uri | None) -> Uri | None:
-    if value is not None and alias is not None:
-        raise DataError(f"{name} and {other} are two names of one argument. Received both: {value!r}, {alias!r}.")
-    return alias if value is None else value

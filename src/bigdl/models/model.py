@@ -13,6 +13,7 @@ from bigdl.files import Uri
 from bigdl.formats.keras_json import architecture
 from bigdl.graph import SequentialContainer
 from bigdl.models import loading, saving
+from bigdl.models.aliases import required
 from bigdl.models.bigdl_face import BigDLFace
 from bigdl.models.generator_face import GeneratorFace
 from bigdl.models.summary import summary_table
@@ -69,7 +70,14 @@ class Model(GeneratorFace, BigDLFace):
             model.load_weights(weightPath)
         return model
 
-    def save(self, path: Uri, over_write: bool = True, *, overwrite: bool | None = None) -> None:
+    def save(
+        self,
+        path: Uri | None = None,
+        over_write: bool = True,
+        *,
+        filepath: Uri | None = None,
+        overwrite: bool | None = None,
+    ) -> None:
         """Saves definition and weights to one file, whole or not at all.
 
         A path that ends in ``.h5`` or ``.hdf5`` is written as Keras 1.2.2's full save, any other in the library's own
@@ -80,12 +88,14 @@ class Model(GeneratorFace, BigDLFace):
         Args:
             path: A path or a URI.
             over_write: Whether a file that is there is replaced.
+            filepath: Keras's name of ``path``.
             overwrite: Keras's name of ``over_write``.
 
         Raises:
             FileExistsError: There is a file and ``over_write`` is False; it is left as it is.
         """
-        saving.save(self, path, over_write if overwrite is None else overwrite)
+        where = required("path", path, "filepath", filepath)
+        saving.save(self, where, over_write if overwrite is None else overwrite)
 
     def saveModel(  # noqa: N802 - BigDL's name
         self, modelPath: Uri, weightPath: Uri | None = None, over_write: bool = False
@@ -107,22 +117,32 @@ class Model(GeneratorFace, BigDLFace):
         if weightPath is not None:
             self.save_weights(weightPath)
 
-    def save_weights(self, path: Uri, over_write: bool = True, *, overwrite: bool | None = None) -> None:
+    def save_weights(
+        self,
+        path: Uri | None = None,
+        over_write: bool = True,
+        *,
+        filepath: Uri | None = None,
+        overwrite: bool | None = None,
+    ) -> None:
         """Writes the weights as Keras 1.2.2's HDF5 file of weights.
 
         Args:
             path: A path or a URI.
             over_write: Whether a file that is there is replaced.
+            filepath: Keras's name of ``path``.
             overwrite: Keras's name of ``over_write``.
         """
-        saving.save_weights(self, path, over_write if overwrite is None else overwrite)
+        where = required("path", path, "filepath", filepath)
+        saving.save_weights(self, where, over_write if overwrite is None else overwrite)
 
     def load_weights(
         self,
-        path: Uri,
+        path: Uri | None = None,
         by_name: bool = False,
         skip_mismatch: bool = False,
         *,
+        filepath: Uri | None = None,
         original_backend: str | None = None,
         keras_version: str | None = None,
     ) -> None:
@@ -132,6 +152,7 @@ class Model(GeneratorFace, BigDLFace):
             path: A path or a URI.
             by_name: Whether layers are matched by name instead of order.
             skip_mismatch: With ``by_name``, whether layers whose arrays differ in shape are left alone.
+            filepath: Keras's name of ``path``.
             original_backend: The backend of Keras that wrote the weights; see ``load_keras``.
             keras_version: The version of Keras that wrote them; see there.
 
@@ -139,20 +160,29 @@ class Model(GeneratorFace, BigDLFace):
             FormatError: The file is not what it should be.
             WeightMismatchError: The weights do not fit; none is changed then.
         """
-        loading.load_weights(self, path, by_name, skip_mismatch, original_backend, keras_version)
+        where = required("path", path, "filepath", filepath)
+        loading.load_weights(self, where, by_name, skip_mismatch, original_backend, keras_version)
 
-    def to_json(self) -> str:
-        """Returns the definition as Keras 1.2.2 writes it."""
-        return saving.to_json(self)
+    def to_json(self, **kwargs: Any) -> str:
+        """Returns the definition as Keras 1.2.2 writes it.
+
+        Args:
+            kwargs: Options of ``json.dumps``, e.g. ``indent``.
+        """
+        return saving.to_json(self, **kwargs)
 
     def to_yaml(self) -> str:
         """Returns the definition as YAML of Keras 1.2.2's form, with plain values only."""
         return saving.to_yaml(self)
 
-    def summary(self, print_fn: Callable[[str], None] = print) -> None:
+    def summary(
+        self, line_length: int | None = None, positions: Any = None, *, print_fn: Callable[[str], None] = print
+    ) -> None:
         """Shows the layers with output shapes, parameters and connections.
 
         Args:
+            line_length: Keras's argument; the columns are as wide as what stands in them.
+            positions: Keras's argument, likewise.
             print_fn: Takes the table, as text.
         """
         print_fn(summary_table(self))

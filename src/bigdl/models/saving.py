@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -41,9 +41,14 @@ def save_weights(model: Model, path: Uri, over_write: bool = True) -> None:
     write_weights(path, arrays_of(model))
 
 
-def to_json(model: Model) -> str:
-    """Returns the definition as Keras 1.2.2 writes it."""
-    return write_definition(class_name(model), for_keras(model.get_config()))
+def save_model(model: Model, filepath: Uri, overwrite: bool = True) -> None:
+    """Saves a model; Keras 1.2.2's name of ``Model.save``."""
+    save(model, filepath, overwrite)
+
+
+def to_json(model: Model, **kwargs: Any) -> str:
+    """Returns the definition as Keras 1.2.2 writes it; see ``Model.to_json``."""
+    return write_definition(class_name(model), for_keras(model.get_config()), **kwargs)
 
 
 def to_yaml(model: Model) -> str:

@@ -101,13 +101,12 @@ class Compiled:
 
     @property
     def labels(self) -> list[str]:
-        """``metrics_names``, numbered where one comes up more than once (a layer that makes several outputs)."""
-        seen: dict[str, int] = {}
-        labels = []
-        for name in self.metrics_names:
-            seen[name] = seen.get(name, 0) + 1
-            labels.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
-        return labels
+        """``metrics_names``, numbered from 1 where one comes up more than once (a layer that makes several outputs)."""
+        names = self.metrics_names
+        numbers = [names[:i].count(name) + 1 for i, name in enumerate(names)]
+        return [
+            f"{name}_{number}" if names.count(name) > 1 else name for name, number in zip(names, numbers, strict=True)
+        ]
 
     def terms(self, outputs: list[Tensor], masks: list[Tensor | None], batch: Batch) -> list[LossTerm]:
         """Returns each output's loss; see ``Goal``."""

@@ -1,4 +1,4 @@
-"""Computes the cases of ``cases.py`` with the real Keras 1.2.2, and lists the public names of its modules.
+"""Computes the cases of ``cases.py`` with the real Keras 1.2.2; lists the public names of its modules, and arguments.
 
 ``KERAS_BACKEND=tensorflow $KERAS122_PYTHON -W ignore tests/keras/goldens/make_goldens.py``
 """
@@ -52,6 +52,8 @@ MODULES = {
 }
 # Those that hold something themselves; the others are folders.
 FOLDERS = ("datasets", "preprocessing", "utils", "wrappers")
+# Its classes are layers, whose arguments the goldens of layers are for.
+LAYERS = ("layers",)
 
 
 def names(module):
@@ -66,6 +68,29 @@ def names(module):
     )
 
 
+def arguments(module):
+    """The names of the arguments of a module's own functions, constructors and methods."""
+    found = importlib.import_module("keras." + module)
+    taken = {}
+    for name in names(module):
+        value = getattr(found, name)
+        if not value.__module__.startswith(found.__name__) or module == "engine":
+            continue
+        if inspect.isfunction(value):
+            taken[name] = named(value)
+        elif module.split(".")[0] not in LAYERS:
+            methods = {key: member for key, member in vars(value).items() if inspect.isfunction(member)}
+            public = {key: member for key, member in methods.items() if key == "__init__" or not key.startswith("_")}
+            taken.update(("{}.{}".format(name, key), named(member)[1:]) for key, member in public.items())
+    return taken
+
+
+def named(function):
+    """The names of a function's arguments."""
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [name for name, p in inspect.signature(function).parameters.items() if p.kind not in kinds]
+
+
 if __name__ == "__main__":
     made = {
         "backend": cases.backend(backend),
@@ -75,7 +100,9 @@ if __name__ == "__main__":
     }
     for kind, arrays in made.items():
         np.savez_compressed(os.path.join(HERE, kind + ".npz"), **arrays)
-    with open(os.path.join(HERE, "names.json"), "w") as file:
-        chosen = [top for top in MODULES if top not in FOLDERS]
-        chosen += ["{}.{}".format(top, name) for top, inner in MODULES.items() for name in inner]
-        json.dump({module: names(module) for module in chosen}, file, indent=1, sort_keys=True)
+    chosen = [top for top in MODULES if top not in FOLDERS]
+    chosen += ["{}.{}".format(top, name) for top, inner in MODULES.items() for name in inner]
+    for list_of, kind in ((names, "names"), (arguments, "arguments")):
+        with open(os.path.join(HERE, kind + ".json"), "w") as file:
+            listed = {module: list_of(module) for module in chosen}
+        json.dump(listed, file, indent=1 if kind == "names" else None, sort_keys=True)

@@ -53,14 +53,14 @@ def cast(x: Any, dtype: str) -> Tensor:
     return made
 
 
-def zeros_like(x: Tensor) -> Tensor:
-    """Zeros of the same shape."""
-    return torch.zeros_like(x)
+def zeros_like(x: Tensor, dtype: str | None = None, name: str | None = None) -> Tensor:
+    """Zeros of the same shape, and of the same dtype unless another is given; tensors have no names."""
+    return torch.zeros_like(x, dtype=None if dtype is None else dtype_of(dtype))
 
 
-def ones_like(x: Tensor) -> Tensor:
-    """Ones of the same shape."""
-    return torch.ones_like(x)
+def ones_like(x: Tensor, dtype: str | None = None, name: str | None = None) -> Tensor:
+    """Ones of the same shape, and of the same dtype unless another is given; tensors have no names."""
+    return torch.ones_like(x, dtype=None if dtype is None else dtype_of(dtype))
 
 
 def abs(x: Tensor) -> Tensor:

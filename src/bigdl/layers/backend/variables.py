@@ -54,12 +54,12 @@ def eye(size: int, dtype: str | None = None, name: str | None = None) -> Tensor:
 
 
 def eval(x: Value) -> Array:
-    """Returns the value of a tensor as a new array."""
+    """Returns the value of a tensor; see ``get_value``."""
     return get_value(x)
 
 
 def get_value(x: Value) -> Array:
-    """Returns the value of a tensor, a weight, or a number of an optimizer, as a new array.
+    """Returns the value of a tensor, a weight, or a number of an optimizer: a new array, or a number of NumPy.
 
     Raises:
         LayerError: It is a tensor of a graph, which has no value.
@@ -71,7 +71,8 @@ def get_value(x: Value) -> Array:
         )
     if isinstance(x, Weight):
         return x.numpy()
-    return np.array(x.detach().cpu().numpy() if isinstance(x, Tensor) else x)
+    array: Array = np.array(x.detach().cpu().numpy() if isinstance(x, Tensor) else x)
+    return array[()]  # a single value as a number
 
 
 def set_value(x: Value, value: Any) -> None:

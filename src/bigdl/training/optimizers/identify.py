@@ -25,7 +25,7 @@ def get(identifier: Any) -> Optimizer:
 
     Args:
         identifier: Its name in any case (with Keras's default arguments), ``{"class_name": ..., "config": {...}}`` as
-            training configurations hold it, or an optimizer, which is taken as it is.
+            training configurations hold it, ``{"name": ..., **arguments}``, or an optimizer, which is taken as it is.
 
     Raises:
         UnsupportedLayerError: There is no optimizer of this name.
@@ -35,6 +35,9 @@ def get(identifier: Any) -> Optimizer:
         return identifier
     if isinstance(identifier, str):
         return _class_of(identifier).from_config({})
+    if isinstance(identifier, Mapping) and "name" in identifier:
+        arguments = dict(identifier)
+        return _class_of(str(arguments.pop("name"))).from_config(arguments)
     if isinstance(identifier, Mapping) and "class_name" in identifier:
         made = _class_of(str(identifier["class_name"])).from_config(identifier.get("config", {}))
         if identifier.get("schedule") is not None:
