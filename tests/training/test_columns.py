@@ -87,6 +87,11 @@ def test_integer_inputs_stay_integers():
     assert tensor.dtype == torch.int32
 
 
+def test_objects_that_are_numbers(model):
+    (tensor,) = inputs_for(model, np.array([[1, 2.5, True, np.float32(4)]], object))
+    assert tensor.tolist() == [[1.0, 2.5, 1.0, 4.0]]
+
+
 def test_an_array_of_rank_1_becomes_one_column():
     model = SequentialContainer([Dense(3, input_dim=1)])
     assert inputs_for(model, np.ones(5))[0].shape == (5, 1)
@@ -110,6 +115,8 @@ def test_unknown_lengths_take_any():
         (np.ones(4), r"expected shape \(None, 4\). Received: \(4, 1\)"),
         (np.float32(1), "Received: a single number"),
         (np.array([["a"] * 4]), "expected numbers. Received: an array of dtype <U1"),
+        (np.array([["1", "2", "3", "4"]], object), "expected numbers. Received: an array of dtype object"),
+        (np.array([[1, 2, 3, None]], object), "expected numbers. Received: an array of dtype object"),
         (np.array([[1, 2, 3, 4], [1]], object), "expected numbers. Received: an array of dtype object"),
         ([[1, 2, 3, 4], [1]], "rows have different lengths. Pad them"),
         ([], r"expected shape \(None, 4\)"),

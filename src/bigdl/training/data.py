@@ -224,12 +224,23 @@ def as_array(data: Any, where: str) -> Any:
             raise DataError(
                 f"{where}: the rows have different lengths. Pad them to one length (pad_sequences)."
             ) from error
+    if array.dtype.kind == "O" and isinstance(array, np.ndarray):
+        array = _numbers(array)
     if array.dtype.kind not in "biuf":
         raise DataError(
             f"{where}: expected numbers. Received: an array of dtype {array.dtype} and shape {tuple(array.shape)}. "
             "(Sequences of different lengths must be padded to one length first.)"
         )
     return array
+
+
+def _numbers(array: NDArray[Any]) -> NDArray[Any]:
+    """Returns an array of Python's objects as numbers if that is what they all are, as in a table of mixed columns."""
+    try:
+        numbers = np.array(array.tolist())
+    except ValueError:  # lists of different lengths
+        return array
+    return numbers if numbers.shape == array.shape and numbers.dtype.kind in "biuf" else array
 
 
 def checked_column(
