@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -14,6 +15,8 @@ from bigdl.graph import Container, Shape
 from bigdl.training import objectives
 from bigdl.training.data import Column, Data, Placement, arrays_by_name, as_array, checked_column
 from bigdl.training.objectives import Objective
+
+logger = logging.getLogger("bigdl")
 
 WeightMode = Literal["temporal"] | None
 """Whether an output's samples are weighted step by step."""
@@ -113,6 +116,8 @@ def weight_columns(
         weights = None
         if samples is not None:
             weights = _checked_weights(samples, target, mode, where)
+        elif isinstance(classes, str):
+            logger.warning("%s: class_weight=%r has no effect, as in Keras; give {class: weight}.", where, classes)
         elif classes is not None:
             weights = _class_weights(classes, target, where)
         place = Placement.of(model)
@@ -151,7 +156,10 @@ def _checked_weights(given: Any, target: Column, mode: WeightMode, where: str) -
 
 def _class_weights(given: Any, target: Column, where: str) -> NDArray[np.float64]:
     if not isinstance(given, Mapping):
-        raise DataError(f"{where}: class_weight maps class numbers to weights. Received: {type(given).__name__}.")
+        raise DataError(
+            f"{where}: class_weight maps class numbers to weights. Received: {type(given).__name__}. Of weights in the "
+            "order of the classes make a mapping: dict(enumerate(weights))."
+        )
     if len(target.shape) > 2:
         raise DataError(
             f"{where}: class_weight needs targets of class numbers or of a column for each class. Received: shape "
