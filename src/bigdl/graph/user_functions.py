@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,8 @@ def user_function(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _is_library(function: Callable[..., Any]) -> bool:
-    return str(getattr(function, "__module__", "")).startswith("bigdl.")
+    known = type(function.__self__) if isinstance(function, MethodType) else function  # of a method, whose it is
+    return str(getattr(known, "__module__", "")).startswith("bigdl.")
 
 
 def subscript(x: Tensor, index: Any) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -44,17 +44,17 @@ class InputSpec:
         return self.ndim is None or self.ndim == len(shape)
 
 
-class _AnyLayer(type):
-    """Makes all layers instances of ``KerasLayer``, as Keras's ``Layer`` is the base of all."""
+class _Base(type):
+    """Makes the library's own layers instances of a base that users know, e.g. all layers of ``KerasLayer``."""
 
     def __instancecheck__(cls, instance: Any) -> bool:
-        return super().__instancecheck__(instance) or (cls is KerasLayer and isinstance(instance, Layer))
+        return cls.__subclasscheck__(type(instance))
 
     def __subclasscheck__(cls, subclass: type) -> bool:
-        return super().__subclasscheck__(subclass) or (cls is KerasLayer and issubclass(subclass, Layer))
+        return super().__subclasscheck__(subclass) or issubclass(subclass, vars(cls).get("stands_for", ()))
 
 
-class KerasLayer(Layer, metaclass=_AnyLayer):
+class KerasLayer(Layer, metaclass=_Base):
     """Keras 1.2.2's ``Layer``, for layers that its users wrote.
 
     A subclass defines ``call(x, mask=None)`` on torch tensors with the functions of ``bigdl.keras.backend``, and as in
@@ -66,11 +66,13 @@ class KerasLayer(Layer, metaclass=_AnyLayer):
         input_spec: An ``InputSpec`` for each input; None where anything goes.
         constraints: Constraints by the tensors that they are for.
         uses_learning_phase: Keras's attribute; ``K.in_train_phase`` works without it.
+        stands_for: The library's own base of the layers that count as this class's.
 
     Args:
         kwargs: ``name``, ``trainable``, ``input_shape``, ``batch_input_shape``, ``input_dtype``.
     """
 
+    stands_for: ClassVar[type] = Layer
     consumes_mask = True
     adds_losses = True
     # Class attributes, so that a subclass may set its own before it calls __init__, and delete them again.

@@ -290,16 +290,6 @@ _VALUE_MODES: Mapping[str, Callable[[Sequence[Tensor]], Tensor]] = {
 }
 
 
-def merge(
-    inputs: Sequence[Any],
-    mode: str | Function = "sum",
-    concat_axis: int = -1,
-    dot_axes: int | Sequence[int] = -1,
-    output_shape: Any = None,
-    output_mask: Any = None,
-    arguments: Mapping[str, Any] | None = None,
-    name: str | None = None,
-) -> Any:
-    """Merges tensors, symbolic or of torch; see ``Merge`` for the arguments."""
-    made = Merge(None, mode, concat_axis, dot_axes, output_shape, output_mask, arguments, name=name)
-    return made(list(inputs))
+def merge(inputs: Sequence[Any], mode: str | Function = "sum", *options: Any, **named: Any) -> Any:
+    """Merges tensors, symbolic or of torch; ``Merge`` has the arguments from ``mode`` on."""
+    return Merge(None, mode, *options, **named)(list(inputs))

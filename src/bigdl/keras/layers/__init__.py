@@ -76,7 +76,7 @@ from bigdl.layers import (
 )
 from bigdl.layers.custom import InputSpec
 from bigdl.layers.custom import KerasLayer as Layer
-from bigdl.layers.recurrent.base import Recurrent
+from bigdl.layers.custom_recurrent import KerasRecurrent as Recurrent
 from bigdl.layers.wrappers import Wrapper
 
 __all__ = [

@@ -3,6 +3,6 @@
 from bigdl.layers import GRU, LSTM, SimpleRNN
 from bigdl.layers.custom import InputSpec
 from bigdl.layers.custom import KerasLayer as Layer
-from bigdl.layers.recurrent.base import Recurrent
+from bigdl.layers.custom_recurrent import KerasRecurrent as Recurrent
 
 __all__ = ["GRU", "LSTM", "InputSpec", "Layer", "Recurrent", "SimpleRNN"]

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from bigdl.errors import DataError
+from bigdl.errors import DataError, LayerError
 from bigdl.graph import SAME, MaskKind, Shape
 from bigdl.graph.weight import Initializer
 from bigdl.layers import activations, initializations, regularizers
@@ -21,6 +21,7 @@ from bigdl.layers.recurrent.states import StatefulLayer
 from bigdl.layers.recurrent.steps import run_steps
 
 CONSUME_LESS = ("cpu", "mem", "gpu")
+_METHODS_OF_STEPS = ("step", "get_constants", "preprocess_input", "get_initial_states")
 
 
 class Recurrent(StatefulLayer):
@@ -69,6 +70,15 @@ class Recurrent(StatefulLayer):
     weight: Tensor
     recurrent_weight: Tensor
     bias: Tensor
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if ignored := [name for name in _METHODS_OF_STEPS if name in vars(cls)]:
+            raise LayerError(
+                f"Class {cls.__name__!r} defines {', '.join(ignored)}, which {cls.__mro__[1].__name__} never calls: it "
+                f"computes whole sequences. Derive from bigdl.keras.layers.Recurrent, which calls "
+                f"{', '.join(_METHODS_OF_STEPS)}."
+            )
 
     def __init__(
         self,
