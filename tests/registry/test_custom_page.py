@@ -81,6 +81,8 @@ def test_the_examples(folder):
     assert names["connected"](x).tolist() == (np.array([1, -1]) @ KERNEL.T + 1)[None].tolist()
     torch.testing.assert_close(names["swishing"](x), x * torch.sigmoid(x))
     assert names["encoder"](x, 2 * x).tolist() == x.tolist()
+    names["model"].train_on_batch(x.numpy(), np.zeros((1, 2)))  # the gradient is (2, 3), a tenth of it the average
+    np.testing.assert_allclose(names["model"].get_weights()[0], [1.98, 2.97], rtol=1e-6)
 
 
 def test_the_class_can_be_registered_too(folder):

@@ -213,3 +213,11 @@ def test_own_optimizers_are_found_by_name():
 
     with custom_object_scope({"Slow": Slow}):
         assert isinstance(optimizers.get({"class_name": "Slow", "config": {"lr": 0.5}}), Slow)
+
+
+def test_updates_of_a_graph_are_refused():
+    with pytest.raises(UnsupportedLayerError, match=r"'Own' defines get_updates.*Define rule\(\) instead"):
+
+        class Own(optimizers.Optimizer):
+            def get_updates(self, params, constraints, loss):
+                return []

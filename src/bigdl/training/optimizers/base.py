@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bigdl.errors import DataError, TrainingError, WeightMismatchError
+from bigdl.errors import DataError, TrainingError, UnsupportedLayerError, WeightMismatchError
 from bigdl.graph import Weight
 from bigdl.training.optimizers.blocks import Blocks, same_layout
 from bigdl.training.optimizers.clipping import clip_by_norm, clip_by_value
@@ -62,6 +62,12 @@ class Optimizer(Stored, ABC):
 
     def __init_subclass__(cls, config_class: type | None = None) -> None:
         cls.config_name = (config_class or cls).__name__
+        if "get_updates" in vars(cls):
+            raise UnsupportedLayerError(
+                f"Class {cls.__name__!r} defines get_updates, which describes a graph of TensorFlow or Theano. Define "
+                "rule() instead, which returns a function that moves (parameters, gradients, *accumulators) in place, "
+                "and name in `accumulators` what is kept beside each parameter; see docs/custom.md."
+            )
 
     def __init__(
         self,
