@@ -161,7 +161,7 @@ def test_a_save_that_fails_leaves_the_old_file_whole(lenet, tmp_path, monkeypatc
 
 def test_summary_shows_every_layer_and_the_totals(lenet):
     lines: list[str] = []
-    lenet.summary(lines.append)
+    lenet.summary(print_fn=lines.append)
     for layer in lenet.layers:
         assert f"{layer.name} ({type(layer).__name__})" in lines[0]
     assert f"Total params: {lenet.count_params():,}" in lines[0]

@@ -149,7 +149,7 @@ def test_functions_of_the_user_by_name():
     with custom_object_scope({"swish": swish, "small": small, "Tilted": Tilted}):
         made: Any = make_layer("Dense", given)
         made(Input((3,)))
-    assert made.activation is swish
+    assert made.activation.__wrapped__ is swish
     assert made.get_weights()[0].tolist() == np.full((3, 2), 1e-3, "float32").tolist()
     assert made.weights[0].regularizer.slope == 0.5
     assert made.get_config()["activation"] == "swish"
