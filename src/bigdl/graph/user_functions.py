@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensor
 from torch.overrides import TorchFunctionMode
 
 
@@ -61,7 +62,7 @@ def subscript(x: Tensor, index: Any) -> Tensor:
     """
     parts = list(index) if isinstance(index, tuple) else [index]
     if not any(isinstance(part, slice) and part.step is not None and part.step < 0 for part in parts):
-        return x[index]
+        return Tensor.__getitem__(x, index)
     axes = sum(part is not None and part is not Ellipsis for part in parts)
     place = next((i for i, part in enumerate(parts) if part is Ellipsis), None)
     if place is not None:
@@ -74,7 +75,7 @@ def subscript(x: Tensor, index: Any) -> Tensor:
             x = x.index_select(axis, order.start + order.step * first)
             parts[i] = slice(None)
         axis += part is not None
-    return x[tuple(parts)]
+    return Tensor.__getitem__(x, tuple(parts))
 
 
 def operand(value: Any) -> Any:
@@ -100,12 +101,18 @@ class _UserTensor(Tensor):
     # As torch wants it said: what is computed from it is an ordinary tensor, unless _UserTensors is at work.
     __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
-    def __getitem__(self, index: Any) -> Any:
-        return subscript(self.as_subclass(Tensor), index)
+    __getitem__ = subscript
 
     def get_shape(self) -> Lengths:
         """Returns the shape; TensorFlow's name."""
         return Lengths(self.shape)
+
+
+class _UserFakeTensor(FakeTensor):
+    """The same of what stands for a tensor where torch follows a function, for an export."""
+
+    __getitem__ = subscript
+    get_shape = _UserTensor.get_shape
 
 
 def _with_operand(name: str) -> Callable[[Tensor, Any], Any]:
@@ -118,12 +125,13 @@ def _with_operand(name: str) -> Callable[[Tensor, Any], Any]:
     return apply
 
 
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
-    setattr(_UserTensor, f"__{_name}__", _with_operand(f"__{_name}__"))
-    setattr(_UserTensor, f"__r{_name}__", _with_operand(f"__r{_name}__"))
-    setattr(_UserTensor, f"__i{_name}__", _with_operand(f"__{_name}__"))  # as TensorFlow: nothing changes in place
-for _name in ("lt", "le", "gt", "ge"):
-    setattr(_UserTensor, f"__{_name}__", _with_operand(f"__{_name}__"))
+for _kind in (_UserTensor, _UserFakeTensor):
+    for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
+        setattr(_kind, f"__{_name}__", _with_operand(f"__{_name}__"))
+        setattr(_kind, f"__r{_name}__", _with_operand(f"__r{_name}__"))
+        setattr(_kind, f"__i{_name}__", _with_operand(f"__{_name}__"))  # as TensorFlow: nothing changes in place
+    for _name in ("lt", "le", "gt", "ge"):
+        setattr(_kind, f"__{_name}__", _with_operand(f"__{_name}__"))
 
 
 class _UserTensors(TorchFunctionMode):
@@ -134,14 +142,17 @@ class _UserTensors(TorchFunctionMode):
     ) -> Any:
         made = function(*args, **(kwargs or {}))
         for item in made if isinstance(made, tuple | list) else (made,):
-            if type(item) is Tensor and not any(item is arg for arg in args):
-                item.__class__ = _UserTensor
+            if type(item) in (Tensor, FakeTensor) and not any(item is arg for arg in args):
+                item.__class__ = _UserTensor if type(item) is Tensor else _UserFakeTensor
         return made
 
 
 def _lent(value: Any) -> Any:
-    """Returns an argument as the user's function gets it; other kinds of tensors, which exports trace, as they are."""
-    if type(value) in (Tensor, nn.Parameter):
+    """Returns an argument as the user's function gets it; other kinds of tensors as they are."""
+    if type(value) is FakeTensor:
+        value = torch.ops.aten.alias.default(value)  # the caller's stays what it is
+        value.__class__ = _UserFakeTensor
+    elif type(value) in (Tensor, nn.Parameter):
         return value.as_subclass(_UserTensor)
     return type(value)(map(_lent, value)) if type(value) in (list, tuple) else value
 
@@ -149,6 +160,8 @@ def _lent(value: Any) -> Any:
 def _returned(value: Any) -> Any:
     if isinstance(value, _UserTensor):
         return value.as_subclass(Tensor)
+    if isinstance(value, _UserFakeTensor):
+        value.__class__ = FakeTensor  # type: ignore[assignment]
     if isinstance(value, Mapping):
         return {key: _returned(item) for key, item in value.items()}
     return type(value)(map(_returned, value)) if type(value) in (list, tuple) else value

@@ -78,7 +78,8 @@ class Convolution(SpatialLayer, AffineLayer):
         if self.border_mode == "valid":
             return x, (0,) * len(self.kernel_size)
         pads = same_padding(x.shape[2:], self.kernel_size, self.subsample, self.dilation)
-        if all(before == after for before, after in pads):
+        # Of an open length, in a program of torch.export, the padding is no number and must not decide anything.
+        if all(isinstance(before, int) and before == after for before, after in pads):
             return x, tuple(before for before, _ in pads)
         return F.pad(x, flat_padding(pads)), (0,) * len(pads)
 

@@ -160,12 +160,17 @@ class ConvLSTM2D(SpatialLayer, StatefulLayer):
             b_init = initializations.get(self.forget_bias_init if gate == "f" else "zero")
             self.add_view(f"b_{gate}", "bias", partial(gate_vector, gate=index, units=self.nb_filter), b_init)
         if self.stateful:
-            lengths = [length for length in self._lengths(input_shape) if length is not None]
+            lengths = [length for length in self.output_lengths(input_shape) if length is not None]
             if len(lengths) < self.rank:
                 raise self.error(f"stateful=True needs images of fixed size. Received: shape {input_shape}.")
             self.create_states(input_shape, (self.nb_filter, *lengths))
 
-    def _lengths(self, input_shape: Shape) -> Sequence[int | None]:
+    def output_lengths(self, input_shape: Shape) -> Sequence[int | None]:
+        """Returns the rows and columns of the output's images.
+
+        Raises:
+            LayerError: The kernel does not fit into the images.
+        """
         lengths = self.split_shape(_frame(input_shape))[1]
         return self.checked_lengths(
             window_output_lengths(lengths, self.kernel_size, self.border_mode, self.subsample), input_shape
@@ -223,7 +228,7 @@ class ConvLSTM2D(SpatialLayer, StatefulLayer):
         Raises:
             LayerError: The kernel does not fit into the images.
         """
-        shape = self.join_shape(input_shape[0], self.nb_filter, self._lengths(input_shape))
+        shape = self.join_shape(input_shape[0], self.nb_filter, self.output_lengths(input_shape))
         return (shape[0], input_shape[1], *shape[1:]) if self.return_sequences else shape
 
     def get_config(self) -> dict[str, Any]:

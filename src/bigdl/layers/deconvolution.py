@@ -94,13 +94,19 @@ class Deconvolution2D(Convolution2D):
         rows, columns = self.output_lengths
         return y[:, :, :rows, :columns]
 
+    @property
+    def input_lengths(self) -> list[int]:
+        """The rows and columns that an input must have: those that a convolution over the output would have."""
+        lengths = window_output_lengths(self.output_lengths, self.kernel_size, self.border_mode, self.subsample)
+        return [length for length in lengths if length is not None]
+
     def check_lengths(self, lengths: Sequence[int | None]) -> None:
         """Checks the input's lengths.
 
         Raises:
             LayerError: A convolution over the output would have other lengths.
         """
-        expected = window_output_lengths(self.output_lengths, self.kernel_size, self.border_mode, self.subsample)
+        expected = self.input_lengths
         if any(length not in (None, want) for length, want in zip(lengths, expected, strict=True)):
             raise LayerError(
                 f"Layer {self.name!r} (Deconvolution2D): output_shape={self.result_shape} needs an input with rows and "

@@ -161,7 +161,7 @@ class Merge(Layer):
     def _check_dot(self, shapes: list[Shape]) -> None:
         if len(shapes) != 2 or len(shapes[0]) != len(shapes[1]):
             raise self._error(f"mode {self.mode!r} needs two inputs of the same rank. Received: {shapes}.")
-        axes = self._axes(len(shapes[0]))
+        axes = self.summed_axes(len(shapes[0]))
         if shapes[0][axes[0]] != shapes[1][axes[1]]:
             raise self._error(
                 f"mode {self.mode!r} needs the same length on the axes dot_axes={self.dot_axes}. Received: {shapes}."
@@ -172,8 +172,12 @@ class Merge(Layer):
         except RuntimeError as error:
             raise self._error(f"inputs of shapes {shapes} cannot be multiplied with dot_axes={axes}.") from error
 
-    def _axes(self, rank: int) -> list[int]:
-        """Returns the axis of each of two tensors that is summed over."""
+    def summed_axes(self, rank: int) -> list[int]:
+        """Returns the axis of each of two tensors of this rank that ``dot`` and ``cos`` sum over.
+
+        Raises:
+            LayerError: ``dot_axes`` are no axes of such tensors.
+        """
         if isinstance(self.dot_axes, int):
             axes = [self.dot_axes % rank if self.dot_axes < 0 else self.dot_axes] * 2
         else:
@@ -194,7 +198,7 @@ class Merge(Layer):
         if self.mode == "concat":
             return torch.cat(list(x), dim=self.concat_axis)
         if self.mode in ("dot", "cos"):
-            return _MATRIX_MODES[self.mode](x[0], x[1], self._axes(x[0].dim()))
+            return _MATRIX_MODES[self.mode](x[0], x[1], self.summed_axes(x[0].dim()))
         return _VALUE_MODES[self.mode](x)
 
     def get_output_shape_for(self, input_shape: list[Shape]) -> Any:
@@ -208,7 +212,7 @@ class Merge(Layer):
             total = None if None in lengths else sum(length for length in lengths if length is not None)
             return (*first[:axis], total, *first[axis + 1 :])
         if self.mode in ("dot", "cos"):
-            axes = self._axes(len(first))
+            axes = self.summed_axes(len(first))
             kept = (*_without(first, axes[0]), *_without(second, axes[1])[1:])
             return kept if len(kept) > 1 else (*kept, 1)
         return first

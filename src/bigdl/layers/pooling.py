@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -10,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bigdl.graph import Shape
-from bigdl.layers.spatial import SpatialLayer, same_padding, window_output_lengths
+from bigdl.layers.spatial import SpatialLayer, flat_padding, same_padding, window_output_lengths
 from bigdl.registry import layer
 
 Pool = Callable[..., Tensor]
@@ -57,12 +58,23 @@ class Pooling(SpatialLayer):
         """
         lengths = x.shape[2:]
         pads = same_padding(lengths, self.pool_size, self.strides)
+        if not all(isinstance(length, int) for length in lengths):  # open, in a program of torch.export
+            return self.pool_padded(x, flat_padding(pads))
         padding = [after if step == 1 else before for (before, after), step in zip(pads, self.strides, strict=True)]
         y = self.pool(x, padding, ceil_mode=True)
         for axis, (expected, length) in enumerate(zip(self.output_lengths(lengths), y.shape[2:], strict=True), start=2):
             if expected is not None and expected < length:
                 y = y.narrow(axis, length - expected, expected)
         return y
+
+    def pool_padded(self, x: Tensor, pads: list[int]) -> Tensor:
+        """Pools a channels-first tensor by way of a padded copy.
+
+        Args:
+            x: The tensor.
+            pads: The padding, in the order of ``torch.nn.functional.pad``.
+        """
+        raise NotImplementedError
 
     def output_lengths(self, lengths: Sequence[int | None]) -> list[int | None]:
         """Returns the number of windows on each axis."""
@@ -95,6 +107,10 @@ class MaxPooling(Pooling):
         """Pools a channels-first tensor; padding never wins."""
         return _MAX[self.rank](x, self.pool_size, self.strides, padding, ceil_mode=ceil_mode)
 
+    def pool_padded(self, x: Tensor, pads: list[int]) -> Tensor:
+        """Pools a channels-first tensor between values that never win."""
+        return self.pool(F.pad(x, pads, value=-math.inf), (0,) * self.rank)
+
 
 class AveragePooling(Pooling):
     """The mean of each window, over the cells inside the input."""
@@ -103,6 +119,11 @@ class AveragePooling(Pooling):
         """Pools a channels-first tensor; padding does not count."""
         average = _AVERAGE[self.rank]
         return average(x, self.pool_size, self.strides, padding, ceil_mode=ceil_mode, count_include_pad=False)
+
+    def pool_padded(self, x: Tensor, pads: list[int]) -> Tensor:
+        """Pools a channels-first tensor: the mean over the padded one by the share of cells that are no padding."""
+        none = (0,) * self.rank
+        return self.pool(F.pad(x, pads), none) / self.pool(F.pad(torch.ones_like(x[:1, :1]), pads), none)
 
 
 class _Pooling1D(Pooling):
@@ -210,11 +231,8 @@ class AveragePooling3D(_Pooling3D, AveragePooling):
     def pool_same(self, x: Tensor) -> Tensor:
         """Pools a channels-first tensor with TensorFlow's padding.
 
-        Torch's average over volumes, unlike its other poolings, takes no window that is longer than the input. The
-        mean over the padded input is then divided by the share of cells that are no padding.
+        Torch's average over volumes, unlike its other poolings, takes no window that is longer than the input.
         """
         if all(size <= length for size, length in zip(self.pool_size, x.shape[2:], strict=True)):
             return super().pool_same(x)
-        pads = [n for pair in reversed(same_padding(x.shape[2:], self.pool_size, self.strides)) for n in pair]
-        inside = F.pad(torch.ones_like(x[:1, :1]), pads)
-        return self.pool(F.pad(x, pads), (0, 0, 0)) / self.pool(inside, (0, 0, 0))
+        return self.pool_padded(x, flat_padding(same_padding(x.shape[2:], self.pool_size, self.strides)))

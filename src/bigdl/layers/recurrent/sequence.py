@@ -9,6 +9,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from bigdl.layers.recurrent.scanned import scan_sequence
+
 State = tuple[Tensor, ...]
 """What a cell carries from step to step; the first tensor is also its output."""
 
@@ -72,6 +74,8 @@ def run_sequence(
     Returns:
         The outputs in the order of processing, ``(batch, time, ...)``, None if they are not wanted; and the last state.
     """
+    if torch.compiler.is_exporting():
+        return scan_sequence(cell, projected, state, mask, backwards=backwards, sequences=sequences)
     steps = list(zip(*(part.unbind(0) for part in cell.split(projected)), strict=True))
     valid: list[Tensor] | list[None] = [None] * len(steps) if mask is None else list(mask.unbind(0))
     if backwards:
