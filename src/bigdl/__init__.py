@@ -12,17 +12,18 @@ from bigdl import _runtime
 from bigdl._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from bigdl.models import convert as convert
     from bigdl.models import inspect as inspect
     from bigdl.models import load_keras as load_keras
 
-__all__ = ["__version__", "inspect", "load_keras"]
+__all__ = ["__version__", "convert", "inspect", "load_keras"]
 
 
 _runtime.tune()
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("inspect", "load_keras"):
+    if name in ("convert", "inspect", "load_keras"):
         import bigdl.models
 
         return getattr(bigdl.models, name)

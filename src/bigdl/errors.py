@@ -47,3 +47,11 @@ class TrainingError(BigDLError, RuntimeError):
 
 class DistributedError(BigDLError, RuntimeError):
     """A distributed job cannot start or has failed."""
+
+
+class ExportError(BigDLError, ValueError):
+    """A model cannot be written in a format: the format, or what reads it, has no form for something in the model."""
+
+
+class MissingPackageError(BigDLError, ImportError):
+    """A package that is installed on request only is needed; the message has the command that installs it."""

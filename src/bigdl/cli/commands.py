@@ -10,8 +10,8 @@ from typing import Any
 
 import bigdl
 from bigdl.cli.arrays import checked_ending, read_arrays, write_arrays
-from bigdl.cli.conversions import conversion_for
 from bigdl.errors import DataError, TrainingError
+from bigdl.export import conversion_for
 from bigdl.formats import read_model
 from bigdl.models import Model
 from bigdl.models.loading import from_spec

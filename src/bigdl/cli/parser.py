@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
 from bigdl._version import __version__
-from bigdl.cli.conversions import CONVERSIONS
+from bigdl.export import CONVERSIONS
 
 _MODEL = "JSON or YAML definition, full HDF5 save, or a model saved by this library; a path or a URI"
 _ARRAYS = ".npy, or .npz for several (by name, else in order); - for standard input"

@@ -142,6 +142,7 @@ class _Reader:
         if _KEY not in self.metadata:
             raise FormatError(
                 f"{self.source} is a safetensors file, but no model saved by this library: no {_KEY!r} in its metadata."
+                " A state dict is loaded by a model: model.load_state_dict(safetensors.torch.load_file(path))."
             )
         header = parse(self.metadata[_KEY], f"{self.source} (header)")
         version = header.get("format") if isinstance(header, dict) else None

@@ -12,7 +12,7 @@ from torch import Tensor
 from bigdl.files import Uri
 from bigdl.formats.keras_json import architecture
 from bigdl.graph import SequentialContainer
-from bigdl.models import loading, saving
+from bigdl.models import conversion, loading, saving
 from bigdl.models.aliases import required
 from bigdl.models.bigdl_face import BigDLFace
 from bigdl.models.generator_face import GeneratorFace
@@ -135,6 +135,24 @@ class Model(GeneratorFace, BigDLFace):
         """
         where = required("path", path, "filepath", filepath)
         saving.save_weights(self, where, over_write if overwrite is None else overwrite)
+
+    def export(self, path: Uri, over_write: bool = True) -> None:
+        """Writes the model in the format that the path's ending says, whole or not at all.
+
+        ``.onnx``, ``.pt2`` (a program of ``torch.export``), ``.keras`` (Keras 3), ``.safetensors`` (a state dict of
+        torch); also what ``save``, ``save_weights`` and ``to_json`` write. A warning of the log tells what is lost.
+
+        Args:
+            path: A path or a URI.
+            over_write: Whether a file that is there is replaced.
+
+        Raises:
+            DataError: The ending is that of no format.
+            ExportError: The format has no form for something in the model.
+            MissingPackageError: A package that writes the format is not installed.
+            FileExistsError: There is a file and ``over_write`` is False; it is left as it is.
+        """
+        conversion.export(self, path, over_write)
 
     def load_weights(
         self,

@@ -1,16 +1,15 @@
-"""What ``bigdl convert`` writes, by the ending of the file."""
+"""What a model can be written as, by the ending of the file's name."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from bigdl.errors import DataError
 
-if TYPE_CHECKING:
-    from bigdl.models import Model
+Write = Callable[[Any, Any], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,19 +17,19 @@ class Conversion:
     """One format.
 
     Attributes:
-        endings: How its files end.
+        endings: How the names of its files end.
         text: What it is.
-        write: Writes a model to a path or a URI.
+        write: Writes a ``Model`` to a path or a URI.
         holds_weights: Whether the model's weights are written.
     """
 
     endings: tuple[str, ...]
     text: str
-    write: Callable[[Model, str], None]
+    write: Write
     holds_weights: bool = True
 
 
-def _write_definition(model: Model, output: str) -> None:
+def _write_definition(model: Any, output: Any) -> None:
     from bigdl import files
 
     if output == "-":
@@ -39,12 +38,18 @@ def _write_definition(model: Model, output: str) -> None:
         files.write_bytes(output, model.to_json().encode())
 
 
-def _write_weights(model: Model, output: str) -> None:
+def _write_weights(model: Any, output: Any) -> None:
     model.save_weights(output)
 
 
-def _write_both(model: Model, output: str) -> None:
+def _write_both(model: Any, output: Any) -> None:
     model.save(output)
+
+
+def _write_state_dict(model: Any, output: Any) -> None:
+    from bigdl.export.state_dict import write_state_dict
+
+    write_state_dict(model, output)
 
 
 # The first that fits is taken.
@@ -52,7 +57,8 @@ CONVERSIONS = (
     Conversion((".json",), "the definition as Keras 1.2.2's to_json; - for standard output", _write_definition, False),
     Conversion((".weights.h5", ".weights.hdf5"), "the weights as Keras 1.2.2's save_weights", _write_weights),
     Conversion((".h5", ".hdf5"), "definition and weights as Keras 1.2.2's save", _write_both),
-    Conversion((".bigdl", ".safetensors"), "definition and weights in this library's own format", _write_both),
+    Conversion((".bigdl",), "definition and weights in this library's own format", _write_both),
+    Conversion((".safetensors",), "the weights as a state dict of torch", _write_state_dict),
 )
 
 
