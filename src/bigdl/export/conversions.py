@@ -52,12 +52,19 @@ def _write_state_dict(model: Any, output: Any) -> None:
     write_state_dict(model, output)
 
 
+def _write_program(model: Any, output: Any) -> None:
+    from bigdl.export.program import write_program
+
+    write_program(model, output)
+
+
 # The first that fits is taken.
 CONVERSIONS = (
     Conversion((".json",), "the definition as Keras 1.2.2's to_json; - for standard output", _write_definition, False),
     Conversion((".weights.h5", ".weights.hdf5"), "the weights as Keras 1.2.2's save_weights", _write_weights),
     Conversion((".h5", ".hdf5"), "definition and weights as Keras 1.2.2's save", _write_both),
     Conversion((".bigdl",), "definition and weights in this library's own format", _write_both),
+    Conversion((".pt2",), "the computation as a program of torch.export", _write_program),
     Conversion((".safetensors",), "the weights as a state dict of torch", _write_state_dict),
 )
 
