@@ -64,12 +64,19 @@ def _write_onnx(model: Any, output: Any) -> None:
     write_onnx(model, output)
 
 
+def _write_keras3(model: Any, output: Any) -> None:
+    from bigdl.export.keras3 import write_keras3
+
+    write_keras3(model, output)
+
+
 # The first that fits is taken.
 CONVERSIONS = (
     Conversion((".json",), "the definition as Keras 1.2.2's to_json; - for standard output", _write_definition, False),
     Conversion((".weights.h5", ".weights.hdf5"), "the weights as Keras 1.2.2's save_weights", _write_weights),
     Conversion((".h5", ".hdf5"), "definition and weights as Keras 1.2.2's save", _write_both),
     Conversion((".bigdl",), "definition and weights in this library's own format", _write_both),
+    Conversion((".keras",), "definition, weights and training for Keras 3", _write_keras3),
     Conversion((".onnx",), "the computation for ONNX's runtimes", _write_onnx),
     Conversion((".pt2",), "the computation as a program of torch.export", _write_program),
     Conversion((".safetensors",), "the weights as a state dict of torch", _write_state_dict),

@@ -3,6 +3,7 @@
 from bigdl.formats._hdf5_write import write_full as write_full
 from bigdl.formats._hdf5_write import write_weights as write_weights
 from bigdl.formats._sniff import looks_like_hdf5 as looks_like_hdf5
+from bigdl.formats.keras3 import write_keras3 as write_keras3
 from bigdl.formats.keras_hdf5 import KerasHdf5 as KerasHdf5
 from bigdl.formats.keras_hdf5 import open_hdf5 as open_hdf5
 from bigdl.formats.keras_json import Definition as Definition
@@ -32,6 +33,7 @@ __all__ = [
     "read_weights",
     "write_definition",
     "write_full",
+    "write_keras3",
     "write_native",
     "write_weights",
 ]

@@ -211,12 +211,13 @@ class Optimizer(Stored, ABC):
 
     def _views(self) -> list[Tensor]:
         """The state in Keras's layout: views that can be read and written."""
-        position = {id(p): i for i, p in enumerate(self._parameters)}
-        return [
-            weight.view(tensors[position[id(weight.parameter)]])
-            for tensors in self._blocks.accumulators().values()
-            for weight in self._weights
-        ]
+        kept = self.by_parameter().values()
+        return [weight.view(beside[weight.parameter]) for beside in kept for weight in self._weights]
+
+    def by_parameter(self) -> dict[str, dict[Tensor, Tensor]]:
+        """Returns each accumulator as views that look like the parameters, to be read and written."""
+        kept = self._blocks.accumulators()
+        return {name: dict(zip(self._parameters, tensors, strict=True)) for name, tensors in kept.items()}
 
     def state_dict(self) -> dict[str, Tensor]:
         """Returns all that the next steps depend on, for an exact resume: counter, numbers and accumulators."""

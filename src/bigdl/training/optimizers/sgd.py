@@ -132,10 +132,10 @@ class DampedSGD(Optimizer):
                     f"SGD: {name} must hold a number for each of the {sum(sizes)} values that are trained. "
                     f"Received: {values.size}."
                 )
-            position = {id(p): row for p, row in zip(self._parameters, self._blocks.accumulators()[name], strict=True)}
+            beside = self.by_parameter()[name]
             parts = np.split(values.astype(np.float32), np.cumsum(sizes)[:-1])
             for weight, part in zip(self._given, parts, strict=True):
-                weight.view(position[id(weight.parameter)]).copy_(torch.from_numpy(part.reshape(weight.shape)))
+                weight.view(beside[weight.parameter]).copy_(torch.from_numpy(part.reshape(weight.shape)))
 
     def rule(self) -> Rule:
         """Returns the rule of the next step."""
