@@ -8,7 +8,7 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --retries 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test keras-suite test-oracle test-hdfs fuzz check format docs clean
+.PHONY: help setup demo test keras-suite test-exports test-oracle test-hdfs fuzz check format docs clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -19,7 +19,7 @@ $(VENV)/.installed: pyproject.toml setup.py $(wildcard csrc/*) requirements/cons
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install -q --no-deps --extra-index-url $(TORCH_INDEX) -c requirements/constraints.txt torch
-	$(PIP) install -q -c requirements/constraints.txt -e '.[plot,s3,hdfs,http,tensorboard]' -r requirements/dev.txt
+	$(PIP) install -q -c requirements/constraints.txt -e '.[plot,s3,hdfs,http,tensorboard,onnx]' -r requirements/dev.txt
 	touch $@
 
 demo: setup ## the main job: a Keras 1.2.2 LeNet, loaded, trained on MNIST, evaluated, saved
@@ -30,6 +30,9 @@ test: setup ## all tests but those of test-oracle
 
 test-oracle: setup ## what we write, opened by the real Keras 1.2.2 (its Python in KERAS122_PYTHON); 10 minutes
 	$(BIN)/python -m pytest -m oracle $(ARGS)
+
+test-exports: setup ## every golden in every format of today: ONNX, torch.export, Keras 3; 15 minutes
+	$(BIN)/python -m pytest -m exports -n $(JOBS) tests/export $(ARGS)
 
 test-hdfs: setup ## models in a real HDFS: make test-hdfs HDFS=hdfs://host:port [WEBHDFS=webhdfs://host:port]
 	HDFS=$(HDFS) WEBHDFS=$(WEBHDFS) $(BIN)/python -m pytest -m hdfs tests/remote $(ARGS)
@@ -51,8 +54,10 @@ format: setup ## put the code in order
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: setup ## make docs/layers.md from the layers
+docs: setup ## make docs/layers.md and the end of docs/exports.md from the layers
 	$(BIN)/bigdl layers > docs/layers.md
+	sed -i '/^## Layers$$/,$$d' docs/exports.md
+	$(BIN)/bigdl formats >> docs/exports.md
 
 clean: ## remove what setup, demo and tests made
 	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache src/bigdl/layers/recurrent/kernels/*.so

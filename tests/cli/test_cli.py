@@ -15,6 +15,7 @@ from bigdl.cli import main
 from bigdl.models import Model
 
 GOLDENS = Path(__file__).parents[1] / "goldens"
+DOCS = Path(__file__).parents[2] / "docs"
 LENET = GOLDENS / "nets" / "lenet"
 MODEL, WEIGHTS = f"{LENET}.json", f"{LENET}.h5"
 FULL = str(GOLDENS / "full" / "adam.h5")
@@ -118,7 +119,7 @@ def test_nobody_reads_on():
         assert process.wait() == 1
 
 
-@pytest.mark.parametrize("name", ["m.h5", "m.hdf5", "m.bigdl", "M.SAFETENSORS"])
+@pytest.mark.parametrize("name", ["m.h5", "m.hdf5", "M.BIGDL"])
 def test_convert_to_one_file(name, tmp_path, data):
     path = str(tmp_path / name)
     assert main(["convert", MODEL, "--weights", WEIGHTS, path]) == 0
@@ -292,5 +293,13 @@ def test_the_page_of_layers_is_that_of_the_layers():
     """docs/layers.md is made by `make docs`; in a process of its own, as tests register layers of their own."""
     done = run("layers")
     assert done.returncode == 0
-    page = Path(__file__).parents[2] / "docs" / "layers.md"
+    page = DOCS / "layers.md"
     assert page.read_text() == done.stdout.decode(), "run `make docs`"
+
+
+def test_the_page_of_formats_ends_with_what_each_makes_of_each_layer():
+    """The end of docs/exports.md is made by `make docs` as well."""
+    done = run("formats")
+    assert done.returncode == 0
+    page = (DOCS / "exports.md").read_text()
+    assert page[page.index("## Layers") :] == done.stdout.decode(), "run `make docs`"

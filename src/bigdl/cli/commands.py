@@ -74,6 +74,14 @@ def layers(options: Namespace) -> int:
     return 0
 
 
+def formats(options: Namespace) -> int:
+    """Lists what each format makes of each layer."""
+    from bigdl.export.page import layers_section  # all formats at once, which no other command needs
+
+    print(layers_section(), end="")
+    return 0
+
+
 def _load(options: Namespace, weights_matter: bool = True) -> Model:
     with read_model(options.model, options.weights) as spec:
         if spec.weights is None and weights_matter:

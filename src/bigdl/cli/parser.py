@@ -30,6 +30,7 @@ def parser() -> ArgumentParser:
     _evaluate(add("evaluate", "compute a model's loss and metrics"))
     _train(add("train", "train a model and save it"))
     add("layers", "list the layers that can be loaded, as a page of Markdown")
+    add("formats", "list what each format makes of each layer, as a section of Markdown")
     return top
 
 
