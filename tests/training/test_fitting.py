@@ -213,6 +213,7 @@ def test_penalties_of_predictions_are_not_added_to_the_loss(x):
         ({"x": np.ones((0, 4)), "y": np.ones((0, 3))}, "'net': the data has no rows"),
         ({"batch_size": 0}, "batch_size must be a positive whole number"),
         ({"validation_split": 1.0}, "validation_split must be from 0 to below 1"),
+        ({"validation_split": 0.99}, "leaves 0 to train on and 50 to validate on"),
         ({"validation_data": [1]}, r"validation_data must be \(x, y\).* Received: list of 1"),
         ({"sample_weight": np.ones(3)}, r"expected sample weights of shape \(50,\). Received: \(3,\)"),
         ({"sample_weight": np.ones((50, 3))}, r"need compile\(sample_weight_mode='temporal'\)"),
@@ -315,9 +316,16 @@ def test_a_loss_that_is_not_finite_stops_training_and_says_where(compiled, x, y)
         fit(compiled.model, compiled, x, y, batch_size=10, shuffle=False, verbose=0)
     message = str(caught.value)
     assert message.startswith("Training stopped at epoch 1, iteration 2 (batch 2 of the epoch): the loss is nan")
-    assert "1 of 40 values of input 'dense_input_1'" in message
+    assert "1 of 40 values of input 'dense_input_1' in this batch, the first in its row 7 (from 0)" in message
+    assert "learning rate" not in message  # which would not help
     assert np.isfinite(compiled.model.get_weights()[0]).all()
     assert np.abs(compiled.model.get_weights()[0] - before).max() > 0  # by the first step
+
+
+def test_callbacks_must_be_callbacks(compiled, x, y):
+    for wrong in (["early"], [callbacks.History]):
+        with pytest.raises(DataError, match="callbacks must be a list of"):
+            fit(compiled.model, compiled, x, y, callbacks=wrong, verbose=0)
 
 
 def test_the_first_layer_that_is_not_finite_is_named(x):

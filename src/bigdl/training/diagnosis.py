@@ -32,9 +32,11 @@ def non_finite_loss(
     detail = f" ({', '.join(terms)})" if terms else ""
     return TrainingError(
         f"Training stopped at {where}: the loss is {results[0]}{detail}. {_cause(model, batch)} "
-        "The weights are those from before this step. What helps most: a smaller learning rate, clipnorm= on the "
-        "optimizer, inputs scaled to a small range."
+        "The weights are those from before this step."
     )
+
+
+_REMEDY = "What helps most: a smaller learning rate, clipnorm= on the optimizer, inputs scaled to a small range."
 
 
 def _cause(model: Container, batch: Batch) -> str:
@@ -43,11 +45,15 @@ def _cause(model: Container, batch: Batch) -> str:
     named += [(f"the sample weights of output {i}", w) for i, w in enumerate(batch.weights, 1) if w is not None]
     for name, tensor in named:
         if not _is_finite(tensor):
-            return f"The data is not finite: {_count(tensor)} of {name} in this batch."
+            row = int((~torch.isfinite(tensor)).nonzero()[0, 0])
+            return (
+                f"The data is not finite: {_count(tensor)} of {name} in this batch, the first in its row {row} "
+                "(from 0). Leave such rows out, or fill in numbers."
+            )
     culprit = next(non_finite_weights(model), None)
     if culprit is not None:
-        return f"The weights are not finite since the step before: {culprit}."
-    return _first_output(model, batch)
+        return f"The weights are not finite since the step before: {culprit}. {_REMEDY}"
+    return f"{_first_output(model, batch)} {_REMEDY}"
 
 
 def non_finite_weights(model: Container) -> Iterator[str]:

@@ -59,9 +59,14 @@ def split(samples: Samples, share: float) -> tuple[Samples, Samples]:
     """Returns the rows to train on and, from the end, the share to validate on.
 
     Raises:
-        DataError: The share is not from 0 to below 1.
+        DataError: The share is not from 0 to below 1, or leaves no row on one of the sides.
     """
     if not 0.0 < share < 1.0:
         raise DataError(f"validation_split must be from 0 to below 1. Received: {share}.")
     at = int(len(samples) * (1.0 - share))
+    if at in (0, len(samples)) and len(samples):
+        raise DataError(
+            f"validation_split={share} of {len(samples)} rows leaves {at} to train on and {len(samples) - at} to "
+            "validate on; both need at least one."
+        )
     return samples.part(0, at), samples.part(at, len(samples))

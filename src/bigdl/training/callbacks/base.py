@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
+from bigdl.errors import DataError
+
 Logs = dict[str, Any] | None
 
 
@@ -86,10 +88,16 @@ class CallbackList:
     Args:
         callbacks: The callbacks.
         queue_length: Kept for Keras's signature.
+
+    Raises:
+        DataError: Something else is among them.
     """
 
     def __init__(self, callbacks: Iterable[Callback] | None = None, queue_length: int = 10) -> None:
         self.callbacks = list(callbacks or ())
+        for callback in self.callbacks:
+            if isinstance(callback, type) or not hasattr(callback, "set_model"):
+                raise DataError(f"callbacks must be a list of bigdl.keras.callbacks.Callback. Received: {callback!r}.")
 
     def append(self, callback: Callback) -> None:
         """Adds a callback."""
