@@ -10,7 +10,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from bigdl.errors import FormatError, MissingFileError
-from bigdl.formats import open_native, write_native
+from bigdl.formats import open_native, read_model, read_weights, write_native
 from bigdl.formats.spec import LayerArrays, StoredArray, TrainingSpec
 
 CONFIG = [{"class_name": "Dense", "config": {"name": "d", "output_dim": 3, "p": float("inf")}}]
@@ -104,6 +104,10 @@ def test_foreign_and_damaged_files_are_refused(path):
     for size in (4, 30, len(data) // 2, len(data) - 1):
         path.write_bytes(data[:size])
         refused(path, "damaged|no model saved by this library")
+    path.write_bytes(data[: len(data) // 2])
+    for read in (read_model, read_weights):
+        with pytest.raises(FormatError, match="a safetensors file whose end is missing"), read(path):
+            pass
 
 
 @pytest.mark.parametrize(

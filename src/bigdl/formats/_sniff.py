@@ -6,6 +6,7 @@ import h5py
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _LENGTH = 8  # of the number before the header of a safetensors file
+_SAFETENSORS = b'{"__metadata__"'  # which begins the header of those with a definition
 
 # What people pass by mistake, by its first bytes.
 _MISTAKES: tuple[tuple[bytes, str], ...] = (
@@ -36,7 +37,10 @@ def describe(path: Path) -> str:
 
 def mistake(path: Path) -> str | None:
     """Says what a file is that is none of a model; None where it may be one."""
-    head = _head(path).lstrip()
+    head = _head(path)
+    if head[_LENGTH:].startswith(_SAFETENSORS) and not looks_like_native(path):
+        return "a safetensors file whose end is missing (it was cut off: fetch or save it again)"
+    head = head.lstrip()
     if not head:
         return "empty"
     return next((text for prefix, text in _MISTAKES if head.startswith(prefix)), None)
