@@ -323,7 +323,8 @@ def test_a_loss_that_is_not_finite_stops_training_and_says_where(compiled, x, y)
 
 
 def test_callbacks_must_be_callbacks(compiled, x, y):
-    for wrong in (["early"], [callbacks.History]):
+    wrong: Any
+    for wrong in (["early"], [callbacks.History], callbacks.EarlyStopping()):
         with pytest.raises(DataError, match="callbacks must be a list of"):
             fit(compiled.model, compiled, x, y, callbacks=wrong, verbose=0)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from bigdl.graph import Container
 from bigdl.training.callbacks import BaseLogger, Callback, CallbackList, History, ProgbarLogger
+from bigdl.training.callbacks.base import checked_callbacks
 from bigdl.training.compile import Compiled
 from bigdl.training.loop import Hook
 from bigdl.training.state import TrainingState
@@ -41,7 +42,7 @@ class CallbackHook(Hook):
         self._validate = validate
         names = self._labels + [f"val_{label}" for label in self._labels] if validate else self._labels
         self._shown = [ProgbarLogger()] if params["verbose"] else []
-        self.callbacks = CallbackList([BaseLogger(), *callbacks, self.history, *self._shown])
+        self.callbacks = CallbackList([BaseLogger(), *checked_callbacks(callbacks), self.history, *self._shown])
         self.callbacks.set_model(getattr(model, "callback_model", None) or model)
         self._params = {**params, "do_validation": validate is not None, "metrics": names}
         self.callbacks.set_params(self._params)

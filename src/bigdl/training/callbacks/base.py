@@ -94,10 +94,7 @@ class CallbackList:
     """
 
     def __init__(self, callbacks: Iterable[Callback] | None = None, queue_length: int = 10) -> None:
-        self.callbacks = list(callbacks or ())
-        for callback in self.callbacks:
-            if isinstance(callback, type) or not hasattr(callback, "set_model"):
-                raise DataError(f"callbacks must be a list of bigdl.keras.callbacks.Callback. Received: {callback!r}.")
+        self.callbacks = checked_callbacks(callbacks or ())
 
     def append(self, callback: Callback) -> None:
         """Adds a callback."""
@@ -197,3 +194,15 @@ class LambdaCallback(Callback):
         }
         self.__dict__.update(kwargs)
         self.__dict__.update((name, function) for name, function in given.items() if function is not None)
+
+
+def checked_callbacks(callbacks: Any) -> list[Callback]:
+    """Returns callbacks as a list.
+
+    Raises:
+        DataError: They are no list, or something else is among them.
+    """
+    listed: list[Any] = list(callbacks) if isinstance(callbacks, Iterable) else [None]
+    if any(isinstance(callback, type) or not hasattr(callback, "set_model") for callback in listed):
+        raise DataError(f"callbacks must be a list of bigdl.keras.callbacks.Callback. Received: {callbacks!r}.")
+    return listed
