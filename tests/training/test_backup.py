@@ -199,6 +199,28 @@ def test_another_model(tmp_path):
         fit(build(optimizer="sgd"), BackupAndRestore(tmp_path))
 
 
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_other_data(tmp_path, shuffle):
+    with pytest.raises(StopError):
+        fit(build(), BackupAndRestore(tmp_path, 2), stop_before(4), shuffle=shuffle)
+    few: dict[str, Any] = {
+        "nb_epoch": EPOCHS,
+        "batch_size": BATCH,
+        "verbose": 0,
+        "callbacks": [BackupAndRestore(tmp_path, 2)],
+    }
+    message = "Epoch 1 was stopped after 32 of 50 rows and cannot go on with other data. Received: 30 rows"
+    with pytest.raises(DataError, match=message):
+        build().fit(X[:30], Y[:30], shuffle=shuffle, **few)
+
+
+def test_other_data_from_an_epoch_on(tmp_path):
+    with pytest.raises(StopError):
+        fit(build(), BackupAndRestore(tmp_path), stop_before(8))
+    going_on = build().fit(X[:30], Y[:30], BATCH, nb_epoch=EPOCHS, verbose=0, callbacks=[BackupAndRestore(tmp_path)])
+    assert going_on.epoch == [0, 1, 2, 3]
+
+
 def test_the_last_good_backup_is_named(tmp_path):
     model = build()
 

@@ -109,7 +109,8 @@ class KerasOrder:
         """Returns the next epoch's order; after ``load_state_dict`` that of the epoch it was for, if that goes on."""
         if self._order is not None and epoch == self._drawn:
             return self._order
-        order = np.arange(count) if self._order is None else self._order.copy()
+        last = self._order
+        order = last.copy() if last is not None and len(last) == count else np.arange(count)
         whole = count - count % batch_size
         shuffled = order[:whole].reshape(-1, batch_size) if self.whole_batches else order
         np.random.shuffle(shuffled)  # noqa: NPY002 - Keras's generator

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from bigdl.errors import DataError
 from bigdl.training.batches import Source
 from bigdl.training.inference import in_mode
 from bigdl.training.interrupt import deferred_interrupt
@@ -67,11 +68,13 @@ def train(
         How far training has come.
 
     Raises:
+        DataError: An epoch cannot go on, as the data has not the rows that it began with.
         TrainingError: The loss is not finite.
         KeyboardInterrupt: Ctrl-C was pressed; the step that was under way is complete.
     """
     hooks = list(hooks)
     state = state or TrainingState()
+    _check_rows(source, state)
     with in_mode(step.model, training=True), deferred_interrupt() as interrupted:
         for hook in hooks:
             hook.on_train_begin(state)
@@ -85,6 +88,15 @@ def train(
         for hook in hooks:
             hook.on_train_end(state)
     return state
+
+
+def _check_rows(source: Source, state: TrainingState) -> None:
+    if not state.epoch_finished and state.rows not in (0, source.rows):
+        raise DataError(
+            f"Epoch {state.epoch} was stopped after {state.records} of {state.rows} rows and cannot go on with other "
+            f"data. Received: {source.rows} rows. Give the data that it began with, or start a new training from the "
+            "saved model."
+        )
 
 
 def _train_epoch(

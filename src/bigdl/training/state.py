@@ -15,6 +15,7 @@ class TrainingState:
         iteration: The number of batches done, over all epochs.
         batch: The number of batches done of this epoch.
         records: The number of rows done of this epoch.
+        rows: The rows of the whole epoch; 0 before its first batch.
         epoch_finished: Whether the last batch was the last one of its epoch.
         loss: The last batch's loss; NaN before the first.
         score: The last validation's result (of its first method); None before the first.
@@ -24,6 +25,7 @@ class TrainingState:
     iteration: int = 0
     batch: int = 0
     records: int = 0
+    rows: int = 0
     epoch_finished: bool = False
     loss: float = math.nan
     score: float | None = None
@@ -31,7 +33,7 @@ class TrainingState:
     def start_next_epoch(self) -> None:
         """Moves on from a finished epoch."""
         self.epoch += 1
-        self.batch = self.records = 0
+        self.batch = self.records = self.rows = 0
         self.epoch_finished = False
 
     def finish_batch(self, rows: int, loss: float, rows_of_epoch: int) -> None:
@@ -45,5 +47,6 @@ class TrainingState:
         self.iteration += 1
         self.batch += 1
         self.records += rows
+        self.rows = rows_of_epoch
         self.loss = loss
         self.epoch_finished = self.records >= rows_of_epoch
