@@ -8,15 +8,16 @@ from io import BytesIO
 from bigdl import files
 from bigdl.errors import DataError
 from bigdl.files import Uri
+from bigdl.training.callbacks import History
 
 _VALIDATION = "val_"
 
 
-def plot_history(history: Mapping[str, Sequence[float]], path: Uri, title: str = "") -> None:
+def plot_history(history: Mapping[str, Sequence[float]] | History, path: Uri, title: str = "") -> None:
     """Draws every measure over the epochs, with its validation counterpart in the same axes, and saves a PNG.
 
     Args:
-        history: Values per epoch by name, as ``fit`` returns them in ``History.history``: ``loss``, ``val_loss``, ...
+        history: Values per epoch by name, ``loss``, ``val_loss``, ...; or what ``fit`` returned.
         path: Where the picture goes; a path or a URI.
         title: What stands above it.
 
@@ -29,6 +30,8 @@ def plot_history(history: Mapping[str, Sequence[float]], path: Uri, title: str =
         from matplotlib.ticker import MaxNLocator
     except ImportError as error:
         raise DataError("Drawing needs matplotlib: pip install 'bigdl-torch[plot]'.") from error
+    if isinstance(history, History):
+        history = history.history
     names = list(dict.fromkeys(name.removeprefix(_VALIDATION) for name, values in history.items() if len(values)))
     if not names:
         raise DataError("The history is empty: there is nothing to draw before the first epoch has ended.")
