@@ -121,6 +121,8 @@ def test_bad_arguments():
         model().fit_generator(Batches(), 24, 1, verbose=0, validation_data=Batches())
     with pytest.raises(DataError, match="must be positive"):
         model().predict_generator(Batches(), 0)
+    with pytest.raises(DataError, match=r"with each next\(\).* Received: list\."):
+        model().fit_generator([(X, Y)], 24, 1, verbose=0)
 
 
 def test_threads_end():
@@ -179,6 +181,19 @@ def test_torch_data_is_shuffled_from_the_seed_while_dropout_draws_too():
     assert len(set(found[0])) == 3
 
 
+def test_loaders_as_generators():
+    one, other = model(), model()
+    other.set_weights(one.get_weights())
+    expected = one.fit(X, Y, batch_size=8, nb_epoch=2, shuffle=False, verbose=0, validation_data=(X, Y)).history
+    loader = DataLoader(TensorDataset(torch.tensor(X), torch.tensor(Y)), batch_size=8)
+    found = other.fit_generator(loader, len(X), 2, verbose=0, validation_data=loader, nb_val_samples=len(X)).history
+    assert found.keys() == expected.keys()
+    for name, values in expected.items():
+        assert found[name] == pytest.approx(values)
+    assert other.evaluate_generator(loader, len(X)) == pytest.approx(other.evaluate(X, Y, verbose=0))
+    np.testing.assert_allclose(other.predict_generator(loader, len(X)), other.predict(X), rtol=1e-6, atol=1e-6)
+
+
 def test_torch_data_of_unknown_length():
     class Stream(IterableDataset[Any]):
         def __iter__(self):
@@ -186,6 +201,7 @@ def test_torch_data_of_unknown_length():
 
     with pytest.raises(DataError, match="does not say how many rows"):
         model().fit(Stream(), verbose=0)
+    assert model().fit_generator(DataLoader(Stream(), batch_size=8), 2 * len(X), 1, verbose=0).epoch == [0]
 
 
 def test_a_loader_that_drops_the_last_rows():

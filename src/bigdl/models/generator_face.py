@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from bigdl import training
@@ -19,7 +19,7 @@ class GeneratorFace(KerasFace):
 
     def fit_generator(
         self,
-        generator: Iterator[Any],
+        generator: Iterable[Any],
         samples_per_epoch: int,
         nb_epoch: int,
         verbose: int = 1,
@@ -35,7 +35,8 @@ class GeneratorFace(KerasFace):
         """Trains on the batches of a generator.
 
         Args:
-            generator: Gives ``(x, y)`` or ``(x, y, sample_weight)``, without end.
+            generator: Gives ``(x, y)`` or ``(x, y, sample_weight)``, without end; or a ``DataLoader``, round after
+                round.
             samples_per_epoch: Rows of an epoch, which ends with the batch that reaches them.
             nb_epoch: The number of the last epoch.
             verbose: See ``fit``.
@@ -74,7 +75,7 @@ class GeneratorFace(KerasFace):
 
     def evaluate_generator(
         self,
-        generator: Iterator[Any],
+        generator: Iterable[Any],
         val_samples: int,
         max_q_size: int = 10,
         nb_worker: int = 1,
@@ -100,7 +101,7 @@ class GeneratorFace(KerasFace):
 
     def predict_generator(
         self,
-        generator: Iterator[Any],
+        generator: Iterable[Any],
         val_samples: int,
         max_q_size: int = 10,
         nb_worker: int = 1,

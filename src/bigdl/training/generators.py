@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -18,12 +18,13 @@ from bigdl.training.fitting import evaluate_samples, single, train_epochs
 from bigdl.training.inference import in_mode, predict_on_batch
 from bigdl.training.prefetch import Prefetcher
 from bigdl.training.samples import check_rows, checked_validation, samples_for
+from bigdl.training.torch_data import endless, is_loader
 
 
 def fit_generator(
     model: Container,
     compiled: Compiled,
-    generator: Iterator[Any],
+    generator: Iterable[Any],
     samples_per_epoch: int,
     nb_epoch: int,
     verbose: int = 1,
@@ -39,7 +40,7 @@ def fit_generator(
     Args:
         model: The model.
         compiled: What it is trained by.
-        generator: Gives ``(x, y)`` or ``(x, y, sample_weight)``, without end.
+        generator: Gives ``(x, y)`` or ``(x, y, sample_weight)``, without end; or a ``DataLoader``, round after round.
         samples_per_epoch: Rows of an epoch, which ends with the batch that reaches them.
         nb_epoch: The number of the last epoch, counted from 1.
         verbose: See ``fit``.
@@ -58,7 +59,7 @@ def fit_generator(
         TrainingError: The loss is not finite.
     """
     demand = _Demand(samples_per_epoch, nb_epoch - initial_epoch)
-    validates_batches = hasattr(validation_data, "__next__")
+    validates_batches = hasattr(validation_data, "__next__") or is_loader(validation_data)
     if validates_batches and not nb_val_samples:
         raise DataError("fit_generator: a generator as validation_data needs nb_val_samples.")
     held_out = None
@@ -68,7 +69,7 @@ def fit_generator(
     owner: Any = model
     owner.held_out = held_out
 
-    with Prefetcher(generator, demand.is_met_by, max_q_size) as batches:
+    with Prefetcher(_iterator(generator), demand.is_met_by, max_q_size) as batches:
         source = _GeneratorSource(model, compiled, batches, samples_per_epoch, class_weight)
 
         def validate() -> list[float]:
@@ -89,7 +90,7 @@ def fit_generator(
 
 
 def evaluate_generator(
-    model: Container, compiled: Compiled, generator: Iterator[Any], val_samples: int, max_q_size: int = 10
+    model: Container, compiled: Compiled, generator: Iterable[Any], val_samples: int, max_q_size: int = 10
 ) -> Any:
     """Computes the loss and the metrics of the batches of a generator, as means weighted by their size.
 
@@ -109,7 +110,7 @@ def evaluate_generator(
     return single(_evaluate(model, compiled, generator, val_samples, max_q_size))
 
 
-def predict_generator(model: Container, generator: Iterator[Any], val_samples: int, max_q_size: int = 10) -> Any:
+def predict_generator(model: Container, generator: Iterable[Any], val_samples: int, max_q_size: int = 10) -> Any:
     """Computes the outputs for the batches of a generator.
 
     Args:
@@ -127,13 +128,24 @@ def predict_generator(model: Container, generator: Iterator[Any], val_samples: i
     demand = _Demand(val_samples, 1)
     parts: list[list[Any]] = []
     rows = 0
-    with Prefetcher(generator, demand.is_met_by, max_q_size) as batches:
+    with Prefetcher(_iterator(generator), demand.is_met_by, max_q_size) as batches:
         while rows < val_samples:
             outputs = predict_on_batch(model, _inputs_of(_next(batches, rows, val_samples)))
             parts.append(outputs if isinstance(outputs, list) else [outputs])
             rows += len(parts[-1][0])
     joined = [np.concatenate(arrays)[:val_samples] for arrays in zip(*parts, strict=True)]
     return joined[0] if len(joined) == 1 else joined
+
+
+def _iterator(generator: Any) -> Iterator[Any]:
+    if is_loader(generator):
+        return endless(generator)
+    if not hasattr(generator, "__next__"):
+        raise DataError(
+            f"A generator must give a batch with each next(), as a function with `yield` does, or be a DataLoader of "
+            f"torch. Received: {type(generator).__name__}. (fit, evaluate and predict take arrays and data sets.)"
+        )
+    return cast(Iterator[Any], generator)
 
 
 class _Demand:
@@ -187,12 +199,12 @@ class _GeneratorSource:
 
 
 def _evaluate(
-    model: Container, compiled: Compiled, generator: Iterator[Any], val_samples: int, max_q_size: int
+    model: Container, compiled: Compiled, generator: Iterable[Any], val_samples: int, max_q_size: int
 ) -> list[float]:
     demand = _Demand(val_samples, 1)
     totals = [0.0] * len(compiled.metrics_names)
     rows = 0
-    with in_mode(model, training=False), Prefetcher(generator, demand.is_met_by, max_q_size) as batches:
+    with in_mode(model, training=False), Prefetcher(_iterator(generator), demand.is_met_by, max_q_size) as batches:
         while rows < val_samples:
             batch = _batch_of(model, compiled, _next(batches, rows, val_samples))
             values = compiled.reported(compiled.step.test(batch))

@@ -16,6 +16,11 @@ def is_torch_data(x: Any) -> bool:
     return isinstance(x, Dataset | DataLoader)
 
 
+def is_loader(x: Any) -> bool:
+    """Tells whether something is a loader of torch, which gives batches."""
+    return isinstance(x, DataLoader)
+
+
 def loader_for(x: Dataset[Any] | DataLoader[Any], batch_size: int, shuffle: bool = False) -> DataLoader[Any]:
     """Returns a loader as it is, and one for a data set.
 
@@ -43,7 +48,7 @@ def rows_of(loader: DataLoader[Any]) -> int:
         rows = len(loader.dataset)  # type: ignore[arg-type] # an iterable data set has none
     except TypeError:
         raise DataError(
-            f"{type(loader.dataset).__name__} does not say how many rows it has. Use fit_generator(iter(loader), "
+            f"{type(loader.dataset).__name__} does not say how many rows it has. Use fit_generator(loader, "
             "samples_per_epoch, ...), evaluate_generator or predict_generator."
         ) from None
     size = loader.batch_size
