@@ -38,6 +38,28 @@ def test_seeds_and_epochs_decide_the_order():
     assert not np.array_equal(SeededOrder(2).rows(1, 100, 10), first)
 
 
+@pytest.mark.parametrize("count", [1, 5, 191, 192, 1000, 5000])
+def test_each_row_comes_once(count):
+    assert sorted(SeededOrder(1).rows(3, count, 10)) == list(range(count))
+
+
+@pytest.mark.parametrize(("workers", "batch_size"), [(2, 128), (3, 128), (8, 512), (16, 100)])
+def test_each_worker_has_its_part_of_every_batch(workers, batch_size):
+    order = SeededOrder(1).rows(2, 12_000, batch_size)
+    for first in range(0, 12_000 - batch_size, batch_size):
+        held = np.bincount(order[first : first + batch_size] % workers, minlength=workers)
+        assert batch_size / workers - 2 <= held.min()
+        assert held.max() <= batch_size / workers + 2
+
+
+def test_neighbours_are_shuffled_apart():
+    """Rows that repeat themselves after some time, and sorted ones, come mixed."""
+    order = SeededOrder(1).rows(1, 24_000, 100)
+    for kinds in (order % 24 // 2, order // 2000):
+        seen = [len(set(kinds[i : i + 100])) for i in range(0, 24_000, 100)]
+        assert min(seen) >= 9
+
+
 def test_whole_batches_change_places():
     order = KerasOrder(whole_batches=True).rows(1, 23, 5)
     assert order[20:].tolist() == [20, 21, 22]

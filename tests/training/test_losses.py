@@ -81,15 +81,15 @@ def test_penalties_are_counted_as_keras_counts_them(name):
     assert value_of(regularization_loss(model)) == pytest.approx(PENALTIES[name]["penalty"], rel=1e-6)
 
 
-def test_activity_counts_once_and_workers_share_the_weights():
+def test_penalties_of_weights_and_of_activities_are_told_apart():
     model = build(PENALTIES["flat"]["definition"])
     penalties = Regularization(model)
     for weight in model.trainable_weights:
         weight.assign(torch.full(weight.shape, 0.5))
     model(torch.ones(2, 2))
-    of_activity = value_of(penalties(workers=4)) - 1.0 / 4
-    assert of_activity == pytest.approx(PENALTIES["flat"]["penalty"] - 1.0, rel=1e-6)
-    assert value_of(penalties()) == 1.0
+    assert value_of(penalties.activities()) == pytest.approx(PENALTIES["flat"]["penalty"] - 1.0, rel=1e-6)
+    assert value_of(penalties.weights()) == 1.0
+    assert value_of(penalties()) == 1.0  # activities count once
 
 
 def test_a_model_without_penalties_adds_nothing():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -10,6 +10,7 @@ from torch import Tensor
 from bigdl.errors import LayerError
 from bigdl.graph import Layer, Shape
 from bigdl.layers import initializations, regularizers
+from bigdl.layers.statistics import SharedBatchNorm, sum_over_workers
 from bigdl.registry import layer
 
 FEATURE_WISE, SAMPLE_WISE, FEATURE_WISE_BY_BATCH = 0, 1, 2
@@ -114,11 +115,17 @@ class BatchNormalization(Layer):
         """Normalizes each feature of a tensor ``(batch, features, ...)``; moves the running values in training."""
         if self.mode == FEATURE_WISE and not self.training:
             return self._batch_norm(x, self.running_mean, self.running_variance, training=False)
-        mean, variance = torch.zeros_like(self.running_mean), torch.zeros_like(self.running_variance)
-        y = self._batch_norm(x, mean, variance, training=True)
+        total = sum_over_workers()
+        if total is not None:
+            y, mean, biased = SharedBatchNorm.apply(x, self.gamma, self.beta, self.epsilon, total)  # type: ignore[no-untyped-call]
+        else:
+            mean, variance = torch.zeros_like(self.running_mean), torch.zeros_like(self.running_variance)
+            y = self._batch_norm(x, mean, variance, training=True)
+            count = x.numel() // x.shape[1]  # of the cells of which torch gives the unbiased variance
+            biased = variance * ((count - 1) / count) if count > 1 else torch.zeros_like(variance)
         if self.moves_running_values:
-            self._move_running_values(mean, variance, x.numel() // x.shape[1])
-        return y
+            self._move_running_values(mean, biased)
+        return cast(Tensor, y)
 
     def _batch_norm(self, x: Tensor, mean: Tensor, variance: Tensor, training: bool) -> Tensor:
         """Normalizes by the given values, or in training by those of the batch, which it then writes there."""
@@ -127,11 +134,10 @@ class BatchNormalization(Layer):
         )
 
     @torch.no_grad()
-    def _move_running_values(self, mean: Tensor, variance: Tensor, count: int) -> None:
-        """Moves the running values towards a batch's, of which torch gives the unbiased variance of ``count`` cells."""
-        biased = variance * ((count - 1) / count) if count > 1 else torch.zeros_like(variance)
-        self.running_mean.lerp_(mean, 1.0 - self.momentum)
-        self.running_variance.lerp_(biased, 1.0 - self.momentum)
+    def _move_running_values(self, mean: Tensor, variance: Tensor) -> None:
+        """Moves the running values towards those of a batch."""
+        self.running_mean.lerp_(mean.to(self.running_mean), 1.0 - self.momentum)
+        self.running_variance.lerp_(variance.to(self.running_variance), 1.0 - self.momentum)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as Keras 1.2.2 writes them: without the initializations."""

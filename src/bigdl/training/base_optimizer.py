@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -13,20 +14,22 @@ from bigdl.errors import DataError
 from bigdl.graph import Container
 from bigdl.training.batches import ArraySource, SeededOrder
 from bigdl.training.checkpoint import RANDOM, naming_last_good
+from bigdl.training.clipping import clipped
 from bigdl.training.criterion_goal import CriterionGoal
 from bigdl.training.engine import computing_threads
 from bigdl.training.inference import check_divisible, checked_batch_size
-from bigdl.training.labelled import check_labels, labelled_samples
+from bigdl.training.labelled import check_labels, labelled_samples, score
 from bigdl.training.layerwise import LayerwiseOptimizer
 from bigdl.training.loop import Hook, train
 from bigdl.training.optim_methods import SGD, OptimMethod
 from bigdl.training.optimizer_hooks import CheckpointHook, ProgressHook, Record, ValidationHook
-from bigdl.training.optimizer_settings import Gradients, OptimizerSettings, checked_trigger
+from bigdl.training.optimizer_settings import OptimizerSettings, checked_trigger
 from bigdl.training.state import TrainingState
 from bigdl.training.step import Step
 from bigdl.training.summaries import Summary
 from bigdl.training.summary_hook import SummaryHook
 from bigdl.training.triggers import MaxEpoch, Trigger
+from bigdl.training.validation import EvaluatedResult
 
 
 class BaseOptimizer(OptimizerSettings):
@@ -110,7 +113,11 @@ class BaseOptimizer(OptimizerSettings):
             DataError: It does not fit the model.
         """
         self.batch_size = checked_batch_size(batch_size)
-        self._samples = labelled_samples(self.model, training_rdd)
+        self._data = self._read(training_rdd)
+
+    def _read(self, data: Any) -> Any:
+        """Checks data against the model; here it becomes samples."""
+        return labelled_samples(self.model, data)
 
     def set_end_when(self, end_when: Trigger) -> None:
         """Sets when to stop.
@@ -140,14 +147,14 @@ class BaseOptimizer(OptimizerSettings):
             KeyboardInterrupt: Ctrl-C was pressed; a checkpoint was written if there is a folder for them.
         """
         self._check()
+        self._train(self._prepared_step(), verbose)
+        return self.model
+
+    def _prepared_step(self) -> Step:
+        """Returns what trains on a batch, after going back to a checkpoint if there is one to go on from."""
         optimizer = self._bound_optimizer()
-        step = Step(
-            self.model,
-            CriterionGoal(self.criterion),
-            optimizer,
-            self.model.trainable_weights,
-            self._clip if self._clips else None,
-        )
+        clip = functools.partial(clipped, dict(self._clips)) if self._clips else None
+        step = Step(self.model, CriterionGoal(self.criterion), optimizer, self.model.trainable_weights, clip)
         if self._resume_from is not None:
             self._restore(self._resume_from.load(self.model, optimizer))
         elif isinstance(optimizer, OptimMethod) and optimizer.resumed is not None:
@@ -157,25 +164,39 @@ class BaseOptimizer(OptimizerSettings):
         optimizer.progress = self.state
         if self._seed is None:
             self._seed = int(torch.randint(2**62, ()))
-        source = ArraySource(self._samples, self.batch_size, SeededOrder(self._seed))
-        epochs = self.end_trigger.max_epoch if isinstance(self.end_trigger, MaxEpoch) else None
-        progress = ProgressHook(self._record, source.rows, verbose, epochs)
+        if self._checkpoint is not None and self.state.iteration == 0:
+            self._checkpoint[0].forget()
+        return step
+
+    def _train(self, step: Step, verbose: int) -> None:
+        assert self._seed is not None
+        source = ArraySource(self._data, self.batch_size, SeededOrder(self._seed))
+        progress = ProgressHook(self._record, source.rows, verbose, self._epochs)
         hooks: list[Hook] = [progress]
         if self._train_summary is not None:
-            hooks.append(SummaryHook(self._train_summary, self.model, optimizer))
+            assert isinstance(step.optimizer, OptimMethod | LayerwiseOptimizer)
+            hooks.append(SummaryHook(self._train_summary, self.model, step.optimizer))
         if self._validation is not None:
             samples, batch_size, trigger, methods = self._validation
-            hooks.append(ValidationHook(self.model, samples, batch_size, trigger, methods, progress, self._val_summary))
-        checkpoint = self._checkpoint_hook(optimizer)
-        hooks += [checkpoint] if checkpoint is not None else []
-        last_good = naming_last_good(None if checkpoint is None else checkpoint.checkpoints)
+
+            def validate(rows: int | None) -> list[EvaluatedResult]:
+                return score(self.model, samples, batch_size, methods, rows=rows)
+
+            hooks.append(ValidationHook(validate, trigger, progress, self._val_summary, batch_size))
+        if self._checkpoint is not None:
+            hooks.append(CheckpointHook(*self._checkpoint, self.model, step.optimizer, self._progress))
+        last_good = naming_last_good(None if self._checkpoint is None else self._checkpoint[0])
         with computing_threads(self.cores), contextlib.closing(progress), self._summaries_open(), last_good:
             train(step, source, self.end_trigger, hooks, self.state)
-        return self.model
+
+    @property
+    def _epochs(self) -> int | None:
+        """How many epochs there will be, None where nobody knows."""
+        return self.end_trigger.max_epoch if isinstance(self.end_trigger, MaxEpoch) else None
 
     def _check(self) -> None:
-        check_labels(self.criterion, self.model, self._samples)
-        check_divisible(self.model, len(self._samples), self.batch_size)
+        check_labels(self.criterion, self.model, self._data)
+        check_divisible(self.model, len(self._data), self.batch_size)
         if self._validation is not None:
             check_labels(self.criterion, self.model, self._validation[0])
 
@@ -188,20 +209,6 @@ class BaseOptimizer(OptimizerSettings):
                 f"Received: {self.optim_method!r}."
             )
         return self.optim_method
-
-    def _clip(self, gradients: Gradients) -> Gradients:
-        for name in ("const", "norm"):
-            if name in self._clips:
-                gradients = self._clips[name](gradients)
-        return gradients
-
-    def _checkpoint_hook(self, optimizer: Any) -> CheckpointHook | None:
-        if self._checkpoint is None:
-            return None
-        checkpoints, trigger = self._checkpoint
-        if self.state.iteration == 0:
-            checkpoints.forget()
-        return CheckpointHook(checkpoints, trigger, self.model, optimizer, self._progress)
 
     @contextlib.contextmanager
     def _summaries_open(self) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -22,13 +23,18 @@ class Batch:
         inputs: A tensor for each input of the model.
         targets: A tensor for each target.
         weights: The sample weights of each target, None where every sample counts the same.
-        rows: The number of rows.
+        rows: The number of rows of the batch, those of other workers included.
     """
 
     inputs: list[Tensor]
     targets: list[Tensor]
     weights: list[Tensor | None]
     rows: int
+
+    @property
+    def held(self) -> int:
+        """The number of rows that are here."""
+        return len(self.inputs[0])
 
 
 class Order(Protocol):
@@ -75,9 +81,14 @@ class InOrder(FixedOrder):
 
 
 class SeededOrder(FixedOrder):
-    """A permutation for each epoch that depends on the seed and the epoch only.
+    """A shuffled order for each epoch that depends on the seed and the epoch only.
 
-    An epoch can therefore be repeated, from any of its batches, by another process.
+    An epoch can therefore be repeated, from any of its batches, by another process, and by any number of workers.
+    For their sake it is stratified: row ``i`` is of stratum ``i % STRATA``, the rows of each stratum are permuted, and
+    as many neighbours as there are strata come from one stratum each, those of a cycle in the order
+    ``(a q + b) % STRATA`` with random ``a`` and ``b``. Of any batch, a worker that holds each n-th row then has its
+    n-th part and at most two rows more. In a plain permutation the slowest of 2 workers would have 7% more than its
+    part of 128 rows, of 16 workers 22% more than of 1024.
 
     Args:
         seed: The seed.
@@ -87,8 +98,32 @@ class SeededOrder(FixedOrder):
         self.seed = seed
 
     def rows(self, epoch: int, count: int, batch_size: int) -> NDArray[np.int64]:
-        """Returns the epoch's permutation."""
-        return np.random.Generator(np.random.PCG64([self.seed, epoch])).permutation(count)
+        """Returns the epoch's order."""
+        random = np.random.Generator(np.random.PCG64([self.seed, epoch]))
+        strata = _strata(count)
+        cycles = -(-count // strata)
+        rows = random.permuted(np.arange(cycles * strata).reshape(cycles, strata), axis=0)
+        steps = random.choice(_units(strata), (cycles, 1))
+        starts = random.integers(strata, size=(cycles, 1))
+        columns = (steps * np.arange(strata) + starts) % strata
+        order = np.take_along_axis(rows, columns, axis=1).reshape(-1)
+        return order[order < count]
+
+
+STRATA = 240
+"""Strata of a large data set; all numbers up to 6 divide it, and many more that are numbers of workers."""
+
+_ROWS_OF_A_STRATUM = 16
+
+
+def _strata(count: int) -> int:
+    """Returns the number of strata of so many rows: few enough that each has rows to permute."""
+    return next((n for n in (STRATA, 60, 12) if count >= n * _ROWS_OF_A_STRATUM), 1)
+
+
+def _units(n: int) -> NDArray[np.int64]:
+    """Returns the factors by which multiplying modulo ``n`` is a permutation."""
+    return np.array([a for a in range(1, n + 1) if math.gcd(a, n) == 1])
 
 
 class KerasOrder:
@@ -131,8 +166,11 @@ def keras_order(shuffle: bool | str) -> Order:
     """Returns the order that ``fit``'s argument ``shuffle`` means.
 
     Args:
-        shuffle: ``"batch"``, or whether to shuffle.
+        shuffle: ``"batch"``; ``"balanced"`` for a ``SeededOrder``, its seed from NumPy's generator; or whether to
+            shuffle.
     """
+    if shuffle == "balanced":
+        return SeededOrder(int(np.random.randint(2**31)))  # noqa: NPY002 - Keras's generator
     return KerasOrder(shuffle == "batch") if shuffle else InOrder()
 
 

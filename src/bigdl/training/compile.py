@@ -44,6 +44,7 @@ class Compiled:
         loss, metrics, loss_weights, sample_weight_mode, lr_multipliers: As they were given.
         functions: The objective of each output.
         modes: The way in which each output's samples are weighted.
+        measure_count: How many values the metrics give.
         metrics_names: The names of all that ``evaluate`` and ``train_on_batch`` return.
         uses_graph: Whether an objective or a metric of the user's computes with tensors of the model's graph.
 
@@ -90,6 +91,7 @@ class Compiled:
         for output, named in zip(outputs, self._metrics, strict=True):
             prefix = f"{output}_" if len(outputs) > 1 else ""
             self.metrics_names += [prefix + key for keys, _ in named for key in keys]
+        self.measure_count = sum(len(keys) for named in self._metrics for keys, _ in named)
         self.uses_graph = any(
             _uses_graph(function, tensor)
             for own, named, tensor in zip(self.functions, self._metrics, model.outputs, strict=True)
@@ -121,6 +123,11 @@ class Compiled:
                 value = metric(y, output)
                 values += [value[key] for key in keys] if isinstance(value, Mapping) else [value]
         return values
+
+    def counts_rows(self, batch: Batch) -> bool:
+        """Tells whether nothing is masked and nothing weighted; see ``Goal``."""
+        masked = any(tensor.mask is not None for tensor in self.model.outputs)
+        return not masked and all(weights is None for weights in batch.weights)
 
     def reported(self, results: Sequence[float]) -> list[float]:
         """Returns those of a step's results that ``metrics_names`` names: not the loss of a single output, twice."""

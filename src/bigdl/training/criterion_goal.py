@@ -21,6 +21,7 @@ class CriterionGoal:
     """
 
     factors = (1.0,)
+    measure_count = 0
     uses_graph = False
 
     def __init__(self, criterion: Criterion | Callable[[Any, Any], Tensor]) -> None:
@@ -32,8 +33,12 @@ class CriterionGoal:
         output, target = table(outputs), table(batch.targets)
         if isinstance(self._criterion, Criterion):
             return [self._criterion.terms(output, target)]
-        return [LossTerm(self._criterion(output, target) * batch.rows, float(batch.rows))]
+        return [LossTerm(self._criterion(output, target) * batch.held, float(batch.held))]
 
     def measures(self, outputs: list[Tensor], batch: Batch) -> list[Tensor]:
         """Returns nothing: BigDL measures on validation data only."""
         return []
+
+    def counts_rows(self, batch: Batch) -> bool:
+        """Returns False: a criterion may weigh classes, and leave padding out."""
+        return False

@@ -172,13 +172,18 @@ def evaluate_samples(
     model: Container, compiled: Compiled, samples: Samples, batch_size: int, verbose: int = 0
 ) -> list[float]:
     """Returns the loss and the metrics of samples; see ``evaluate``."""
+    return evaluate_source(model, compiled, ArraySource(samples, batch_size), verbose)
+
+
+def evaluate_source(model: Container, compiled: Compiled, source: Source, verbose: int = 0) -> list[float]:
+    """Returns the loss and the metrics of the batches of an epoch; see ``evaluate``."""
     totals = [0.0] * len(compiled.metrics_names)
-    with in_mode(model, training=False), progress_bar(len(samples), "evaluate", verbose) as bar:
-        for batch in ArraySource(samples, batch_size).batches():
+    with in_mode(model, training=False), progress_bar(source.rows, "evaluate", verbose) as bar:
+        for batch in source.batches(1):
             values = compiled.reported(compiled.step.test(batch))
             totals = [total + value * batch.rows for total, value in zip(totals, values, strict=True)]
             bar.update(batch.rows)
-    return [total / len(samples) for total in totals]
+    return [total / source.rows for total in totals]
 
 
 def single(values: list[float]) -> Any:

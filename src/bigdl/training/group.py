@@ -13,15 +13,20 @@ class Group(Protocol):
 
     Attributes:
         size: How many they are.
+        rank: Which of them this one is, from 0.
     """
 
     size: int
+    rank: int
 
-    def all_reduce(self, tensors: Sequence[Tensor]) -> None:
-        """Replaces each tensor by its sum over all workers, in place.
+    def all_reduce(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """Returns the sum of each tensor over all workers.
 
         Args:
             tensors: The same number of tensors, of the same shapes, on every worker.
+
+        Returns:
+            Tensors like them, the same to the last bit on every worker; they may be used until the next call.
         """
 
 
@@ -29,6 +34,8 @@ class SingleWorker:
     """One worker on its own: every sum is its own part."""
 
     size = 1
+    rank = 0
 
-    def all_reduce(self, tensors: Sequence[Tensor]) -> None:
-        """Leaves the tensors as they are."""
+    def all_reduce(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """Returns the tensors as they are."""
+        return list(tensors)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -21,12 +21,13 @@ from bigdl.training.step import run_on
 from bigdl.training.validation import EvaluatedResult, ValidationMethod
 
 
-def labelled_samples(model: Container, data: Any) -> Samples:
+def labelled_samples(model: Container, data: Any, may_be_empty: bool = False) -> Samples:
     """Checks data with targets against the inputs of a model.
 
     Args:
         model: The model.
         data: ``(X, Y)``, each an array or a list of arrays, or a list of ``Sample``.
+        may_be_empty: Whether there may be no rows, as on one of several workers.
 
     Returns:
         The rows; whole numbers among the targets stay whole numbers.
@@ -34,7 +35,7 @@ def labelled_samples(model: Container, data: Any) -> Samples:
     Raises:
         DataError: It is something else, has no rows, or does not fit the inputs.
     """
-    x, y = _arrays(data)
+    x, y = arrays_of(data)
     where = f"Model {model.name!r}"
     place = Placement.of(model)
     inputs = input_columns(model, x)
@@ -43,12 +44,17 @@ def labelled_samples(model: Container, data: Any) -> Samples:
     named = {f"input {name}": column for name, column in zip(model.input_names, inputs, strict=True)}
     named |= {f"targets {i}": column for i, column in enumerate(targets, 1)}
     check_same_rows(named, where)
-    if len(inputs[0]) == 0:
+    if len(inputs[0]) == 0 and not may_be_empty:
         raise DataError(f"{where}: the data has no rows.")
     return Samples(inputs, targets, [None] * len(targets))
 
 
-def _arrays(data: Any) -> tuple[Any, Any]:
+def arrays_of(data: Any) -> tuple[Any, Any]:
+    """Returns inputs and targets of ``(X, Y)``, or of a list of ``Sample``.
+
+    Raises:
+        DataError: It is something else.
+    """
     if hasattr(data, "mapPartitions") or hasattr(data, "mapInArrow"):
         raise DataError(
             "An RDD or DataFrame was given. Training on Spark needs the extra 'bigdl-torch[spark]'; on one machine "
@@ -126,15 +132,37 @@ def score(
         The result of each method.
     """
     count = len(samples) if rows is None else min(rows, len(samples))
-    tallies: list[Any] = []
-    with in_mode(model, training=False), torch.no_grad(), progress_bar(count, "validate", verbose) as bar:
-        for first in range(0, count, batch_size):
-            batch = samples.batch(slice(first, min(first + batch_size, count)))
-            outputs, _ = run_on(model, batch)
-            found = [method(table(outputs), table(batch.targets)) for method in methods]
-            tallies = [tally + new for tally, new in zip(tallies, found, strict=True)] if tallies else found
-            bar.update(batch.rows)
+    with progress_bar(count, "validate", verbose) as bar:
+        tallies = tallied(methods, outputs_and_targets(model, samples.part(0, count), batch_size, bar.update))
     return [method.evaluated(tally) for method, tally in zip(methods, tallies, strict=True)]
+
+
+def outputs_and_targets(
+    model: Container, samples: Samples, batch_size: int, seen: Callable[[int], Any] | None = None
+) -> Iterator[tuple[list[Tensor], list[Tensor]]]:
+    """Gives a model's outputs in evaluation mode, and the targets, batch by batch.
+
+    Args:
+        model: The model.
+        samples: The rows.
+        batch_size: Rows at a time.
+        seen: Told the rows of each batch that is done; None for nobody.
+    """
+    with in_mode(model, training=False), torch.no_grad():
+        for first in range(0, len(samples), batch_size):
+            batch = samples.batch(slice(first, min(first + batch_size, len(samples))))
+            yield run_on(model, batch)[0], batch.targets
+            if seen is not None:
+                seen(batch.rows)
+
+
+def tallied(methods: Sequence[ValidationMethod], batches: Iterable[tuple[list[Tensor], list[Tensor]]]) -> list[Any]:
+    """Returns what each method counts on outputs and targets; nothing at all where there are no batches."""
+    tallies: list[Any] = []
+    for outputs, targets in batches:
+        found = [method(table(outputs), table(targets)) for method in methods]
+        tallies = [tally + new for tally, new in zip(tallies, found, strict=True)] if tallies else found
+    return tallies
 
 
 def evaluate_methods(

@@ -70,7 +70,8 @@ def train(
     Raises:
         DataError: An epoch cannot go on, as the data has not the rows that it began with.
         TrainingError: The loss is not finite.
-        KeyboardInterrupt: Ctrl-C was pressed; the step that was under way is complete.
+        KeyboardInterrupt: Ctrl-C was pressed, or a worker's ``wants_to_stop`` said so; the step that was under way is
+            complete.
     """
     hooks = list(hooks)
     state = state or TrainingState()
@@ -117,7 +118,7 @@ def _train_epoch(
         state.finish_batch(batch.rows, results[0], source.rows)
         for hook in hooks:
             hook.on_batch_end(state, batch.rows, results)
-        if interrupted():
+        if interrupted() or step.stopped:
             for hook in hooks:
                 hook.on_interrupt(state)
             raise KeyboardInterrupt

@@ -6,6 +6,7 @@ are kept apart until every part is known.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -21,8 +22,8 @@ from bigdl.training.regularization import regularization_loss as regularization_
 class LossTerm:
     """One batch's (or part of a batch's) loss as a quotient whose parts can be added over workers.
 
-    The loss is ``numerator / denominator``, and ``denominator = count * mask_sum / mask_size``. Where nothing counts
-    (all weights 0, or all steps masked) the loss is 0; Keras 1.2.2 would make it, and then the weights, NaN.
+    The loss is the numerator divided by ``count * mask_sum / mask_size``. Where nothing counts (all weights 0, or all
+    steps masked) the loss is 0; Keras 1.2.2 would make it, and then the weights, NaN.
 
     Attributes:
         numerator: The weighted sum of scores, a scalar through which gradients flow.
@@ -41,16 +42,17 @@ class LossTerm:
     @property
     def denominator(self) -> float:
         """What the numerator is divided by."""
-        return self._denominator(float(self.count), float(self.mask_sum), float(self.mask_size))
+        return divisor(self.parts().tolist())
 
     @property
     def value(self) -> Tensor:
         """The loss of this batch alone."""
-        return self.numerator / (self.denominator or 1.0)
+        return self.numerator / self.denominator
 
     def parts(self) -> Tensor:
-        """Returns ``(count, mask_sum, mask_size)`` as a float64 tensor, to be added over workers."""
-        return torch.tensor([float(self.count), float(self.mask_sum), float(self.mask_size)], dtype=torch.float64)
+        """Returns ``(count, mask_sum, mask_size)`` as a float64 tensor, to be added over workers; 0 for a sum."""
+        parts = [float(self.count), float(self.mask_sum), float(self.mask_size)]
+        return torch.tensor(parts if self.averaged else [0.0, 0.0, 0.0], dtype=torch.float64)
 
     def over(self, parts: Tensor) -> Tensor:
         """Returns this part's share of the loss of the whole batch.
@@ -58,10 +60,17 @@ class LossTerm:
         Args:
             parts: The sum of all workers' ``parts()``.
         """
-        return self.numerator / (self._denominator(*parts.tolist()) or 1.0)
+        return self.numerator / divisor(parts.tolist())
 
-    def _denominator(self, count: float, mask_sum: float, mask_size: float) -> float:
-        return count * mask_sum / mask_size if self.averaged and mask_size else 1.0
+
+def divisor(parts: Sequence[float]) -> float:
+    """Returns what a loss is divided by.
+
+    Args:
+        parts: The sum of all workers' ``parts()``.
+    """
+    count, mask_sum, mask_size = parts
+    return (count * mask_sum / mask_size if mask_size else 0.0) or 1.0
 
 
 def terms(

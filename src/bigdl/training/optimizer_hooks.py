@@ -8,15 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bigdl.graph import Container
-from bigdl.training.batches import Samples
 from bigdl.training.checkpoint import Checkpoints, Stateful
-from bigdl.training.labelled import score
 from bigdl.training.loop import Hook
 from bigdl.training.progress import EpochDisplay
 from bigdl.training.state import TrainingState
 from bigdl.training.summaries import ValidationSummary
 from bigdl.training.triggers import Trigger
-from bigdl.training.validation import EvaluatedResult, ValidationMethod
+from bigdl.training.validation import EvaluatedResult
 
 logger = logging.getLogger("bigdl")
 
@@ -122,31 +120,27 @@ class ValidationHook(Hook):
     """Validates when a trigger holds; the first method's result becomes the state's score.
 
     Attributes:
-        model: The model.
-        samples: What to validate on.
-        batch_size: Rows at a time.
+        validate: Gives the results, of so many of the first rows, or of all for None.
         trigger: When.
-        methods: What is computed.
         progress: Gives the head of log lines, and takes the history.
         summary: Takes the results as well, by iteration; None for no summary.
+        first_rows: How many rows to try before training.
     """
 
-    model: Container
-    samples: Samples
-    batch_size: int
+    validate: Callable[[int | None], list[EvaluatedResult]]
     trigger: Trigger
-    methods: list[ValidationMethod]
     progress: ProgressHook
     summary: ValidationSummary | None = None
+    first_rows: int = 1
 
     def on_train_begin(self, state: TrainingState) -> None:
-        """Validates one batch, so that what does not fit is found before any time is spent."""
-        score(self.model, self.samples, self.batch_size, self.methods, rows=self.batch_size)
+        """Validates a few rows, so that what does not fit is found before any time is spent."""
+        self.validate(self.first_rows)
 
     def on_batch_end(self, state: TrainingState, rows: int, results: list[float]) -> None:
         """Validates if it is time to."""
         if self.trigger(state):
-            self._report(state, score(self.model, self.samples, self.batch_size, self.methods))
+            self._report(state, self.validate(None))
 
     def _report(self, state: TrainingState, found: list[EvaluatedResult]) -> None:
         state.score = found[0].result

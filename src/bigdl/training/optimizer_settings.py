@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import Any, Self, TypeVar
-
-from torch import Tensor
 
 from bigdl import files
 from bigdl.errors import DataError
 from bigdl.files import Uri
 from bigdl.graph import Container
-from bigdl.training.batches import Samples
 from bigdl.training.checkpoint import Checkpoints
+from bigdl.training.clipping import Clip
 from bigdl.training.inference import checked_batch_size
 from bigdl.training.labelled import labelled_samples
 from bigdl.training.optimizers import clip_by_norm, clip_by_value
@@ -21,7 +18,6 @@ from bigdl.training.summaries import TrainSummary, ValidationSummary
 from bigdl.training.triggers import Trigger
 from bigdl.training.validation import Top1Accuracy, ValidationMethod
 
-Gradients = list[Tensor]
 S = TypeVar("S")
 
 
@@ -31,12 +27,16 @@ class OptimizerSettings:
     model: Container
 
     def __init__(self) -> None:
-        self._clips: dict[str, Callable[[Gradients], Gradients]] = {}
-        self._validation: tuple[Samples, int, Trigger, list[ValidationMethod]] | None = None
+        self._clips: dict[str, Clip] = {}
+        self._validation: tuple[Any, int, Trigger, list[ValidationMethod]] | None = None
         self._checkpoint: tuple[Checkpoints, Trigger] | None = None
         self._resume_from: Checkpoints | None = None
         self._train_summary: TrainSummary | None = None
         self._val_summary: ValidationSummary | None = None
+
+    def _read_validation(self, data: Any) -> Any:
+        """Checks data to validate on against the model; it becomes what the data to train on is."""
+        return labelled_samples(self.model, data)
 
     def _validate_on(self, data: Any, batch_size: int, trigger: Trigger | None, methods: Any) -> Self:
         chosen = methods if isinstance(methods, list | tuple) else [methods or Top1Accuracy()]
@@ -45,8 +45,8 @@ class OptimizerSettings:
             raise DataError(
                 f"val_method must be a list of validation methods such as Top1Accuracy(). Received: {methods!r}."
             )
-        samples = labelled_samples(self.model, data)
-        self._validation = (samples, checked_batch_size(batch_size), checked_trigger(trigger, "trigger"), list(chosen))
+        trigger = checked_trigger(trigger, "trigger")
+        self._validation = (self._read_validation(data), checked_batch_size(batch_size), trigger, list(chosen))
         return self
 
     def set_checkpoint(self, checkpoint_trigger: Trigger, checkpoint_path: Uri, isOverWrite: bool = True) -> Self:

@@ -45,19 +45,24 @@ class Regularization:
                 self._penalties += _own_penalties(layer)
                 self._paying.append(layer)
 
-    def __call__(self, workers: int = 1) -> Tensor | float:
-        """Returns the penalties of the weights as they are and of the activations since the last call.
-
-        Args:
-            workers: Over how many workers the batch is spread: each pays its part for the weights, and for the
-                activations of its own rows.
+    def __call__(self) -> Tensor | float:
+        """Returns all penalties.
 
         Returns:
             A scalar through which gradients flow; 0 where there are no penalties.
         """
+        return self.weights() + self.activities()
+
+    def weights(self) -> Tensor | float:
+        """Returns the penalties of the weights as they are."""
         total: Tensor | float = 0.0
         for weight, times in self._penalties.items():
-            total = total + weight.penalty() * (times / workers)
+            total = total + weight.penalty() * times
+        return total
+
+    def activities(self) -> Tensor | float:
+        """Returns the penalties of the activations since the last call."""
+        total: Tensor | float = 0.0
         for layer in self._paying:
             for loss in layer.activity_losses:
                 total = total + loss
@@ -98,11 +103,10 @@ def _own_penalties(layer: Layer) -> Counter[Weight]:
     return Counter(weight for weight in layer.weights if weight.regularizer is not None)
 
 
-def regularization_loss(model: Container, workers: int = 1) -> Tensor | float:
+def regularization_loss(model: Container) -> Tensor | float:
     """Returns a model's penalties; in a loop, keep one ``Regularization`` instead.
 
     Args:
         model: The model, after it has run on a batch.
-        workers: Over how many workers that batch is spread.
     """
-    return Regularization(model)(workers)
+    return Regularization(model)()

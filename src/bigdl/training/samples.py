@@ -29,6 +29,11 @@ def samples_for(
     return Samples(inputs, targets, weight_columns(model, targets, compiled.modes, sample_weight, class_weight))
 
 
+def for_outputs(weights: list[Any], outputs: int) -> list[Any] | None:
+    """Returns weights for each output: a single array is for all of them, none for none."""
+    return weights * outputs if len(weights) == 1 else weights or None
+
+
 def check_rows(model: Container, samples: Samples, batch_size: int | None = None) -> None:
     """Checks that there are rows, and for a stateful model that they fill all batches.
 

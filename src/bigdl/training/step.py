@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import torch
@@ -11,14 +12,17 @@ from torch import Tensor
 
 from bigdl.graph import Container, Weight
 from bigdl.graph.arithmetic import known_values
+from bigdl.layers.statistics import shared_statistics
 from bigdl.training.batches import Batch
+from bigdl.training.checkpoint import Stateful
+from bigdl.training.data import Placement
 from bigdl.training.diagnosis import non_finite_loss
 from bigdl.training.group import Group, SingleWorker
 from bigdl.training.inference import forget_activity, penalised_layers
-from bigdl.training.losses import LossTerm, Regularization
+from bigdl.training.losses import LossTerm, Regularization, divisor
 
 
-class Mover(Protocol):
+class Mover(Stateful, Protocol):
     """An optimizer, as far as a step is concerned."""
 
     def bind(self, weights: Sequence[Weight]) -> None:
@@ -34,6 +38,7 @@ class Goal(Protocol):
     Attributes:
         names: The name of each term of the loss.
         factors: The factor of each term in the loss.
+        measure_count: How many measures there are.
         uses_graph: Whether the terms or measures use tensors of the model's graph.
     """
 
@@ -42,6 +47,9 @@ class Goal(Protocol):
 
     @property
     def factors(self) -> Sequence[float]: ...  # noqa: D102
+
+    @property
+    def measure_count(self) -> int: ...  # noqa: D102
 
     @property
     def uses_graph(self) -> bool: ...  # noqa: D102
@@ -58,6 +66,9 @@ class Goal(Protocol):
     def measures(self, outputs: list[Tensor], batch: Batch) -> list[Tensor]:
         """Returns means over the batch's rows that are only shown; see ``terms``."""
 
+    def counts_rows(self, batch: Batch) -> bool:
+        """Tells whether all rows count alike: the denominator of each term is the number of rows."""
+
 
 class Step:
     """Trains or tests a model on one batch at a time.
@@ -71,6 +82,12 @@ class Step:
         weights: The weights to move.
         clip: Limits the gradients before the optimizer sees them.
         group: The workers among which batches are divided.
+
+    Attributes:
+        wants_to_stop: Asked at each step whether training is to end with it; one worker's yes is enough.
+        stopped: Whether a worker wanted the last step to be the last one.
+        shares_statistics: Whether batch normalization takes its statistics over the rows of all workers, as one worker
+            alone would; else over each worker's own, and the running values move by their mean, weighted by the rows.
     """
 
     def __init__(
@@ -87,9 +104,13 @@ class Step:
         self.optimizer = optimizer
         self.clip = clip
         self.group: Group = group or SingleWorker()
+        self.wants_to_stop: Callable[[], bool] = _never
+        self.stopped = False
+        self.shares_statistics = False
         self._penalised = penalised_layers(model)
         self._regularization = Regularization(model)
         self._parameters = list({id(weight.parameter): weight.parameter for weight in weights}.values())
+        self._buffers = [buffer for buffer in model.buffers() if buffer.is_floating_point()]
         optimizer.bind(weights)
 
     def train(self, batch: Batch, where: str) -> list[float]:
@@ -105,20 +126,23 @@ class Step:
         Raises:
             TrainingError: The loss is not finite; the weights are left as they were.
         """
-        frozen = [parameter for parameter in self._parameters if not parameter.requires_grad]
-        for parameter in frozen:  # by a change of ``trainable`` after the weights to move were chosen
-            parameter.requires_grad_(True)
-        try:
-            loss, values = self._losses(batch)
-            gradients = self._gradients(loss)
-        finally:
-            for parameter in frozen:
-                parameter.requires_grad_(False)
-        self.group.all_reduce([*gradients, values])
-        results = self._results(values)
+        before = [buffer.clone() for buffer in self._buffers] if self.group.size > 1 else []
+        with _requiring_gradients(self._parameters), self._statistics():
+            objective, values = self._run(batch)
+            gradients = self._gradients(objective)
+        moves = [(new - old) * batch.held for new, old in zip(self._buffers, before, strict=False)]
+        summed = self.group.all_reduce([*gradients, *moves, values])
+        gradients, values = summed[: len(gradients)], summed[-1]
+        for buffer, old, move in zip(self._buffers, before, summed[len(gradients) : -1], strict=False):
+            buffer.copy_(old + move / batch.rows)
+        results, divisor_of_one = self._summed(values)
         if not math.isfinite(results[0]):
             raise non_finite_loss(self.model, self.goal.names, batch, results, where)
         if self._parameters:
+            if self._divides_later(batch):
+                gradients = list(torch._foreach_div(gradients, divisor_of_one))
+            if self.group.size > 1:
+                gradients = self._penalised_gradients(gradients)
             for parameter, gradient in zip(self._parameters, self._clipped(gradients), strict=True):
                 parameter.grad = gradient
             self.optimizer.step()
@@ -126,48 +150,129 @@ class Step:
 
     def test(self, batch: Batch) -> list[float]:
         """Computes what ``train`` returns, and moves nothing."""
-        with torch.no_grad():
-            _, values = self._losses(batch)
-        self.group.all_reduce([values])
-        return self._results(values)
+        with torch.no_grad(), self._statistics():
+            _, values = self._run(batch)
+        return self._summed(*self.group.all_reduce([values]))[0]
 
-    def _losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Returns this worker's share of the loss, and all values to report with the number of rows behind them."""
-        with known_values(self.goal.uses_graph):
-            return self._losses_of(batch)
+    # One worker's part. What all workers' parts add up to: the gradients, and behind them the values of ``_run``.
 
-    def _losses_of(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def _run(self, batch: Batch) -> tuple[Tensor | None, Tensor]:
+        """Runs the model on this worker's rows.
+
+        Returns:
+            This worker's part of the objective, None for no rows; see ``_objective``. And a vector: numerator and
+            parts of each term, the penalties, the measures multiplied by the rows, the rows, and whether to stop.
+        """
         forget_activity(self._penalised)
-        outputs, masks = run_on(self.model, batch)
-        terms = self.goal.terms(outputs, masks, batch)
-        shares = self._shares(terms)
-        weighted = [factor * share for factor, share in zip(self.goal.factors, shares, strict=True)]
-        loss = torch.stack(weighted).sum() + self._regularization(self.group.size)
-        with torch.no_grad():
-            measures = [value * batch.rows for value in self.goal.measures(outputs, batch)]
-            rows = loss.new_full((), float(batch.rows))
-            values = torch.stack([x.detach().to(loss) for x in (loss, *shares, *measures, rows)])
-        return loss, values
+        if not batch.held:
+            return self._objective_of_no_rows(batch), self._no_rows(batch)
+        with known_values(self.goal.uses_graph):
+            outputs, masks = run_on(self.model, batch)
+            terms = self.goal.terms(outputs, masks, batch)
+            activities = self._regularization.activities()
+            penalties = activities if self.group.size > 1 else activities + self._regularization.weights()
+            objective = self._objective(terms, batch) + penalties
+            with torch.no_grad():
+                measures = [value * batch.held for value in self.goal.measures(outputs, batch)]
+                values: list[Tensor | float] = []
+                for term in terms:
+                    values += [term.numerator, *term.parts()]
+                values += [penalties, *measures, float(batch.held), float(self.wants_to_stop())]
+                return objective, torch.stack([torch.as_tensor(x).detach().to(objective) for x in values])
 
-    def _shares(self, terms: list[LossTerm]) -> list[Tensor]:
-        if self.group.size == 1:
-            return [term.value for term in terms]
+    def _no_rows(self, batch: Batch) -> Tensor:
+        if self._divides_first(batch):
+            self.group.all_reduce([torch.zeros(len(self.goal.names), 3, dtype=torch.float64)])
+        place = Placement.of(self.model)
+        size = 4 * len(self.goal.names) + self.goal.measure_count + 3
+        values = torch.zeros(size, dtype=place.dtype, device=place.device)
+        values[-1] = float(self.wants_to_stop())
+        return values
+
+    def _objective_of_no_rows(self, batch: Batch) -> Tensor | None:
+        """Returns 0, after running the model only where others wait for this worker's statistics."""
+        if not self.shares_statistics:
+            return None
+        outputs, _ = run_on(self.model, batch)
+        return torch.stack([output.sum() for output in outputs]).sum()
+
+    def _statistics(self) -> contextlib.AbstractContextManager[None]:
+        shared = self.shares_statistics and self.group.size > 1
+        return shared_statistics((lambda vector: self.group.all_reduce([vector])[0]) if shared else None)
+
+    def _objective(self, terms: list[LossTerm], batch: Batch) -> Tensor:
+        """Returns the sum of the terms times their factors, each divided by its denominator.
+
+        A denominator is known only when all workers' parts are added up. A single term is divided afterwards, with its
+        gradients; several terms, and activities that stand beside one, need one more reduction before the gradients,
+        of three numbers a term. Where all rows count alike nothing needs it.
+        """
+        if self._divides_later(batch):
+            return self.goal.factors[0] * terms[0].numerator
         parts = torch.stack([term.parts() for term in terms])
-        self.group.all_reduce([parts])
-        return [term.over(total) for term, total in zip(terms, parts, strict=True)]
+        if self._divides_first(batch):
+            (parts,) = self.group.all_reduce([parts])
+        elif self.group.size > 1:
+            parts[:, 0] *= batch.rows / batch.held
+        shares = [term.over(total) for term, total in zip(terms, parts, strict=True)]
+        weighted = [factor * share for factor, share in zip(self.goal.factors, shares, strict=True)]
+        return torch.stack(weighted).sum()
 
-    def _gradients(self, loss: Tensor) -> list[Tensor]:
-        if not self._parameters or not loss.requires_grad:
+    def _divides_later(self, batch: Batch) -> bool:
+        alone = len(self.goal.names) == 1 and not self._penalised
+        return self.group.size > 1 and alone and not self.goal.counts_rows(batch)
+
+    def _divides_first(self, batch: Batch) -> bool:
+        return self.group.size > 1 and not self.goal.counts_rows(batch) and not self._divides_later(batch)
+
+    def _gradients(self, objective: Tensor | None) -> list[Tensor]:
+        if objective is None or not self._parameters or not objective.requires_grad:
             return [torch.zeros_like(parameter) for parameter in self._parameters]
-        return list(torch.autograd.grad(loss, self._parameters, materialize_grads=True))
+        return list(torch.autograd.grad(objective, self._parameters, materialize_grads=True))
+
+    # What the sums mean.
+
+    def _summed(self, values: Tensor) -> tuple[list[float], float]:
+        """Returns the loss, its terms and the measures; and what the first term was divided by."""
+        numbers = values.tolist()
+        count = len(self.goal.names)
+        divisors = [divisor(numbers[4 * i + 1 : 4 * i + 4]) for i in range(count)]
+        terms = [numbers[4 * i] / divisors[i] for i in range(count)]
+        penalties, *measures, rows, stop = numbers[4 * count :]
+        self.stopped = stop > 0
+        if self.group.size > 1:
+            with torch.no_grad():
+                penalties += float(self._regularization.weights())
+        loss = sum(factor * term for factor, term in zip(self.goal.factors, terms, strict=True)) + penalties
+        return [loss, *terms, *(value / rows for value in measures)], divisors[0]
+
+    def _penalised_gradients(self, gradients: list[Tensor]) -> list[Tensor]:
+        """Adds the gradients of the weights' penalties, which each worker computes for itself."""
+        with _requiring_gradients(self._parameters):
+            penalties = self._regularization.weights()
+            if not isinstance(penalties, Tensor):
+                return gradients
+            return list(torch._foreach_add(gradients, self._gradients(penalties)))
 
     def _clipped(self, gradients: list[Tensor]) -> list[Tensor]:
         return gradients if self.clip is None else self.clip(gradients)
 
-    def _results(self, values: Tensor) -> list[float]:
-        *results, rows = values.tolist()
-        first_measure = 1 + len(self.goal.names)
-        return results[:first_measure] + [value / rows for value in results[first_measure:]]
+
+def _never() -> bool:
+    return False
+
+
+@contextlib.contextmanager
+def _requiring_gradients(parameters: Sequence[Tensor]) -> Iterator[None]:
+    """Lets frozen parameters have gradients: by a change of ``trainable`` after the weights to move were chosen."""
+    frozen = [parameter for parameter in parameters if not parameter.requires_grad]
+    for parameter in frozen:
+        parameter.requires_grad_(True)
+    try:
+        yield
+    finally:
+        for parameter in frozen:
+            parameter.requires_grad_(False)
 
 
 def run_on(model: Container, batch: Batch) -> tuple[list[Tensor], list[Tensor | None]]:

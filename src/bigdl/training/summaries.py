@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from bigdl.errors import DataError
 from bigdl.files import Uri
@@ -36,6 +36,10 @@ class Summary:
         check_tensorboard()
         self.folder = "/".join([os.fspath(log_dir).rstrip("/"), app_name, self.kind])
         self._writer: EventWriter | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leaves the open file out."""
+        return {**vars(self), "_writer": None}
 
     def read_scalar(self, tag: str) -> list[list[float]]:
         """Returns what was reported under a tag.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -52,7 +53,13 @@ class EvaluatedResult:
 
 
 class ValidationMethod(ABC):
-    """A score of outputs."""
+    """A score of outputs.
+
+    Attributes:
+        by_row: Whether it is a sum over rows, each by itself, so that rows may be divided among workers at will.
+    """
+
+    by_row: ClassVar[bool] = True
 
     @property
     def name(self) -> str:
@@ -158,7 +165,7 @@ class Loss(ValidationMethod):
     def __call__(self, output: Tensor, target: Tensor) -> Tally:
         """Scores one batch."""
         term = self.criterion.terms(output, target)
-        return Tally(float(term.numerator.detach()), float(term.denominator))
+        return Tally(float(term.numerator.detach()), term.denominator)
 
 
 class MAE(ValidationMethod):

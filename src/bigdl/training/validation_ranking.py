@@ -27,6 +27,8 @@ class _Ranking(ValidationMethod):
         DataError: A number is not positive.
     """
 
+    by_row = False
+
     def __init__(self, k: int = 10, neg_num: int = 100, bigdl_type: str = "float") -> None:
         if k < 1 or neg_num < 1:
             raise DataError(f"{self.name}: k and neg_num must be positive. Received: k={k}, neg_num={neg_num}.")
@@ -132,6 +134,8 @@ class MeanAveragePrecision(ValidationMethod):
     Raises:
         DataError: A number is not positive.
     """
+
+    by_row = False
 
     def __init__(self, k: int, classes: int, bigdl_type: str = "float", *, zero_based_label: bool = True) -> None:
         if k < 1 or classes < 1:

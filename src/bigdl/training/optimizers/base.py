@@ -260,6 +260,11 @@ class Optimizer(Stored, ABC):
     # Configuration.
 
     @property
+    def numbers(self) -> Mapping[str, NDArray[np.float32]]:
+        """The numbers that may change between steps (``lr``, ``decay``, ...), by name."""
+        return self._variables
+
+    @property
     def _variables(self) -> dict[str, NDArray[np.float32]]:
         kept: dict[str, NDArray[np.float32]] = self.__dict__.setdefault("_variable_values", {})
         return kept

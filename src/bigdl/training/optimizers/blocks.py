@@ -8,7 +8,7 @@ operation is paid once for all of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -50,6 +50,11 @@ class Blocks:
             if parameters
         }
         self._lay_out()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leaves out what is laid out anew where the copy's parameters are."""
+        elsewhere = [(0, strides) for _, strides in self._places]
+        return {**vars(self), "_places": elsewhere, "_pieces": [], "_sizes": [], "_blocks": []}
 
     def _lay_out(self) -> None:
         self._places = [_place(p) for p in self._parameters]
