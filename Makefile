@@ -19,7 +19,7 @@ $(VENV)/.installed: pyproject.toml setup.py $(wildcard csrc/*) requirements/cons
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install -q --no-deps --extra-index-url $(TORCH_INDEX) -c requirements/constraints.txt torch
-	$(PIP) install -q -c requirements/constraints.txt -e '.[plot,s3,hdfs,http,tensorboard,onnx]' -r requirements/dev.txt
+	$(PIP) install -q -c requirements/constraints.txt -e '.[plot,s3,hdfs,http,tensorboard,onnx,connect,tune]' -r requirements/dev.txt
 	touch $@
 
 demo: setup ## the main job: a Keras 1.2.2 LeNet, loaded, trained on MNIST, evaluated, saved

@@ -7,11 +7,12 @@ from typing import Any, Self, cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from bigdl.graph import Container, matching_layers
 from bigdl.graph.tensor import as_list
 from bigdl.models.mode import TrainingMode
+from bigdl.models.spark_face import predict_on_spark
+from bigdl.spark.kinds import is_spark_data
 from bigdl.training import inputs_for, predict, predict_class
 from bigdl.training.inference import forget_activity, penalised_layers
 
@@ -32,19 +33,27 @@ class BigDLFace(Container):
         """Returns whether the model is in training mode."""
         return bool(self.training)
 
-    def predict_class(self, x: Any, batch_size: int | None = None) -> NDArray[np.int64]:
+    def predict_class(self, x: Any, batch_size: int | None = None, **on_spark: Any) -> Any:
         """Returns the most probable class of each row, counted from 1.
 
         Args:
             x: The data, as for ``predict``.
             batch_size: Rows at a time; 32 by default.
+            on_spark: ``features_col``, ``output_col`` and ``bad_rows``; see ``predict``.
 
         Raises:
             DataError: The data does not fit the model, or the model has several outputs.
         """
+        if is_spark_data(x):
+            return predict_on_spark(self, x, batch_size, 1, **on_spark)
         return predict_class(self, x, batch_size)
 
     predict_class_local = predict_class
+    predict_class_distributed = predict_class
+
+    def predict_distributed(self, data_rdd: Any, batch_size: int | None = None, **on_spark: Any) -> Any:
+        """Computes the outputs for the rows of an RDD or a DataFrame; see ``predict``."""
+        return predict_on_spark(self, data_rdd, batch_size, None, **on_spark)
 
     def predict_local(self, X: Any, batch_size: int | None = None) -> Any:
         """Computes the outputs on this machine; see ``predict``."""

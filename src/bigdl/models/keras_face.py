@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from bigdl import training
 from bigdl.errors import TrainingError
 from bigdl.graph import Container
+from bigdl.models.spark_face import check_no_arrays, fit_on_spark, predict_on_spark
+from bigdl.spark.kinds import is_spark_data
+from bigdl.spark.options import Options
 from bigdl.training import Callback, Compiled, History
 from bigdl.training.batches import Samples
 
@@ -125,12 +128,17 @@ class KerasFace(Container):
         initial_epoch: int = 0,
         *,
         distributed: bool = False,
+        features_col: Any = "features",
+        label_col: Any = "label",
+        sample_weight_col: Any = None,
+        options: Options | None = None,
     ) -> History:
         """Trains for a number of epochs.
 
         Args:
             x: The inputs: an array, a list of arrays in the order of the inputs, or arrays by the inputs' names. Or a
-                data set or loader of torch that gives ``(x, y)`` or ``(x, y, sample_weight)``.
+                data set or loader of torch that gives ``(x, y)`` or ``(x, y, sample_weight)``. Or a DataFrame or an
+                RDD of ``Sample``, on which the workers of its Spark session train.
             y: The targets, likewise by the outputs; not where ``x`` gives them.
             batch_size: Rows a step.
             nb_epoch: The number of the last epoch.
@@ -139,11 +147,17 @@ class KerasFace(Container):
             validation_split: The share of the rows, from the end, to validate on instead of training.
             validation_data: ``(x, y)`` or ``(x, y, sample_weight)`` to validate on after each epoch, or a data set or
                 loader of torch where ``x`` is one.
-            shuffle: Whether each epoch has its own order; ``"batch"`` shuffles whole batches.
+            shuffle: Whether each epoch has its own order; ``"batch"`` shuffles whole batches; ``"balanced"`` shuffles
+                so that each of several workers has its part of every batch.
             class_weight: The weight of each class by its number, from 0.
             sample_weight: The weight of each row (of each step, where ``sample_weight_mode`` is ``"temporal"``).
             initial_epoch: The number of epochs that were trained before.
             distributed: BigDL's argument; arrays are trained on where they are.
+            features_col: Of a DataFrame, the column of each input: numbers, arrays, vectors, bytes or images; several
+                columns of numbers make a single input.
+            label_col: Of a DataFrame, the column of each output's targets.
+            sample_weight_col: Of a DataFrame, the column of each output's sample weights.
+            options: How the workers of Spark work together.
 
         Returns:
             The history: loss and metrics by epoch.
@@ -151,8 +165,28 @@ class KerasFace(Container):
         Raises:
             TrainingError: The model is not compiled, or the loss is not finite.
             DataError: The data does not fit the model.
+            DistributedError: Spark cannot run the job, or too many workers were lost.
         """
-        if training.is_torch_data(x):
+        if is_spark_data(x):
+            check_no_arrays(y=y, sample_weight=sample_weight)
+            columns = {"features_col": features_col, "label_col": label_col, "sample_weight_col": sample_weight_col}
+            self.history = fit_on_spark(
+                self,
+                self.compiled,
+                x,
+                columns,
+                batch_size,
+                nb_epoch,
+                verbose,
+                callbacks,
+                validation_split,
+                validation_data,
+                shuffle,
+                class_weight,
+                initial_epoch,
+                options,
+            )
+        elif training.is_torch_data(x):
             loader = training.loader_for(x, batch_size, bool(shuffle))
             rows, validation_rows = training.rows_of(loader), None
             if training.is_torch_data(validation_data):
@@ -190,35 +224,57 @@ class KerasFace(Container):
             )
         return self.history
 
-    def predict(self, x: Any, batch_size: int | None = 32, verbose: int = 0, *, distributed: bool = False) -> Any:
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = 32,
+        verbose: int = 0,
+        *,
+        features_col: Any = "features",
+        output_col: str = "prediction",
+        bad_rows: str = "raise",
+        distributed: bool = False,
+    ) -> Any:
         """Computes the outputs in evaluation mode, batch by batch.
 
         Args:
             x: The inputs: an array, a list of arrays in the order of the inputs, or arrays by the inputs' names. Or a
-                data set or loader of torch, of inputs or of tuples that begin with them.
+                data set or loader of torch, of inputs or of tuples that begin with them. Or a DataFrame of Spark, or
+                an RDD of ``Sample`` or arrays.
             batch_size: Rows at a time; -1 and None stand for 32.
             verbose: 1 shows a progress bar on a terminal.
             distributed: See ``fit``.
+            features_col: Of a DataFrame, the column of each input; see ``fit``.
+            output_col: The column that a DataFrame gets; for several outputs it holds structs.
+            bad_rows: What becomes of rows of a DataFrame or an RDD that are null or of a wrong shape: ``"raise"`` an
+                error that names the first of them, or ``"keep"`` them, with null instead of a prediction and, in a
+                column with ``_error`` behind the name, the reason.
 
         Returns:
-            An array with a row for each row of ``x``; a list where the model has several outputs.
+            An array with a row for each row of ``x``; a list where the model has several outputs. For a DataFrame it
+            with a further column, for an RDD another of arrays, both in the same order and computed when needed.
 
         Raises:
             DataError: The data does not fit the model.
         """
+        if is_spark_data(x):
+            return predict_on_spark(self, x, batch_size, None, features_col, output_col, bad_rows)
         if training.is_torch_data(x):
             loader = training.loader_for(x, batch_size if batch_size and batch_size > 0 else 32)
             return training.predict_generator(self, training.endless(loader), training.rows_of(loader))
         return training.predict(self, x, batch_size, verbose)
 
-    def predict_classes(self, x: Any, batch_size: int = 32, verbose: int = 0) -> NDArray[np.int64]:
+    def predict_classes(self, x: Any, batch_size: int = 32, verbose: int = 0, **on_spark: Any) -> Any:
         """Returns the class of each row, counted from 0 as in Keras.
 
         Args:
             x: The inputs; see ``predict``.
             batch_size: Rows at a time.
             verbose: 1 shows a progress bar on a terminal.
+            on_spark: ``features_col``, ``output_col`` and ``bad_rows``; see ``predict``.
         """
+        if is_spark_data(x):
+            return predict_on_spark(self, x, batch_size, 0, **on_spark)
         scores = self.predict(x, batch_size, verbose)
         classes = scores.argmax(axis=-1) if scores.shape[-1] > 1 else scores > 0.5
         return np.asarray(classes, np.int64)

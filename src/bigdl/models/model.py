@@ -16,8 +16,10 @@ from bigdl.models import conversion, loading, saving
 from bigdl.models.aliases import required
 from bigdl.models.bigdl_face import BigDLFace
 from bigdl.models.generator_face import GeneratorFace
+from bigdl.models.spark_face import check_no_arrays, evaluate_on_spark
 from bigdl.models.summary import summary_table
 from bigdl.registry import LoadReport, build_graph, custom_object_scope, layer
+from bigdl.spark.kinds import is_spark_data
 from bigdl.training import endless, evaluate, evaluate_methods, inputs_for, is_torch_data, loader_for, rows_of
 
 
@@ -221,14 +223,24 @@ class Model(GeneratorFace, BigDLFace):
         return super().forward(*given)
 
     def evaluate(
-        self, x: Any = None, y: Any = None, batch_size: Any = 32, verbose: int = 1, sample_weight: Any = None
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: Any = 32,
+        verbose: int = 1,
+        sample_weight: Any = None,
+        *,
+        features_col: Any = "features",
+        label_col: Any = "label",
+        sample_weight_col: Any = None,
     ) -> Any:
         """Computes loss and metrics; also what BigDL means by ``evaluate``.
 
         - ``evaluate(x, y, batch_size=32, verbose=1, sample_weight=None)``, Keras's: the loss that the model was
           compiled with; a list in the order of ``metrics_names`` where there are metrics.
         - ``evaluate(data, batch_size, val_methods)``, BigDL's: a list of results, one for each method; ``data`` is
-          ``(X, Y)`` or a list of ``Sample``.
+          ``(X, Y)``, a list of ``Sample``, or an RDD of them or a DataFrame of Spark.
+        - ``evaluate(frame, batch_size=32)``: Keras's, of the rows of a DataFrame or an RDD.
         - ``evaluate()``, BigDL's: puts the model into evaluation mode and returns it.
 
         Args:
@@ -237,6 +249,9 @@ class Model(GeneratorFace, BigDLFace):
             batch_size: Rows at a time; BigDL's: the validation methods.
             verbose: 1 shows a progress bar on a terminal.
             sample_weight: A weight for each row.
+            features_col: Of a DataFrame, the column of each input; see ``fit``.
+            label_col: Of a DataFrame, the column of each output's targets.
+            sample_weight_col: Of a DataFrame, the column of each output's sample weights.
 
         Raises:
             DataError: The data does not fit the model.
@@ -244,6 +259,11 @@ class Model(GeneratorFace, BigDLFace):
         """
         if x is None:
             return self.eval()
+        if is_spark_data(x):
+            methods, size = (batch_size, y) if isinstance(batch_size, list | tuple) else (None, batch_size)
+            check_no_arrays(y=None if methods else y, sample_weight=sample_weight)
+            columns = {"features_col": features_col, "label_col": label_col, "sample_weight_col": sample_weight_col}
+            return evaluate_on_spark(self, x, size, methods, None if methods else self.compiled, columns)
         if isinstance(batch_size, list | tuple):
             return evaluate_methods(self, x, y, batch_size)
         if is_torch_data(x):

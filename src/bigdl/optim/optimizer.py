@@ -1,7 +1,8 @@
 """BigDL's ``bigdl.optim.optimizer``: optimizers, optim methods, schedules, triggers, validation methods."""
 
+from bigdl.models.optimizer import DistriOptimizer, Optimizer
 from bigdl.training.base_optimizer import BaseOptimizer
-from bigdl.training.local_optimizer import LocalOptimizer, Optimizer
+from bigdl.training.local_optimizer import LocalOptimizer
 from bigdl.training.optim_methods import (
     LBFGS,
     SGD,
@@ -48,6 +49,7 @@ __all__ = [
     "Adamax",
     "BaseOptimizer",
     "Default",
+    "DistriOptimizer",
     "EvaluatedResult",
     "EveryEpoch",
     "Exponential",

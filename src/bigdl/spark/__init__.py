@@ -1,0 +1,1 @@
+"""Training, prediction and evaluation on Apache Spark; the only room that knows pyspark."""
