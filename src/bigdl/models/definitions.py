@@ -1,11 +1,13 @@
-"""Models from definitions in memory: Keras 1.2.2's ``model_from_json``, ``model_from_yaml``, ``model_from_config``."""
+"""Definitions in memory, Keras 1.2.2's ``model_from_json`` and its like; and BigDL's way to write them to files."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from bigdl import files
 from bigdl.errors import FormatError
+from bigdl.files import Uri
 from bigdl.formats import read_definition
 from bigdl.formats.spec import ModelSpec
 from bigdl.graph import Layer
@@ -13,6 +15,7 @@ from bigdl.models.loading import from_spec
 from bigdl.models.model import Model
 from bigdl.registry import custom_object_scope
 from bigdl.registry import layer_from_config as make_layer_from_config
+from bigdl.training.engine import create_tmp_path
 
 Objects = Mapping[str, Any]
 
@@ -64,3 +67,35 @@ def layer_from_config(config: Mapping[str, Any], custom_objects: Objects | None 
     """
     with custom_object_scope(custom_objects):
         return make_layer_from_config(config)
+
+
+def save_keras_definition(keras_model: Any, path: Uri) -> None:
+    """Writes the definition of a model, which is all that BigDL needs of one without weights.
+
+    Args:
+        keras_model: Anything with ``to_json``.
+        path: A path or a URI.
+    """
+    files.write_bytes(path, keras_model.to_json().encode())
+
+
+def dump_keras(
+    keras_model: Any, json_path: Uri | None = None, hdf5_path: Uri | None = None, dump_weights: bool = False
+) -> tuple[Uri, Uri]:
+    """Writes a model to temporary files.
+
+    Args:
+        keras_model: Anything with ``to_json`` and ``save``.
+        json_path: Where the definition goes, if it matters.
+        hdf5_path: Where the full save goes, if it matters.
+        dump_weights: Whether there is to be one.
+
+    Returns:
+        Both paths.
+    """
+    path = create_tmp_path()
+    json_path, hdf5_path = json_path or f"{path}.json", hdf5_path or f"{path}.hdf5"
+    save_keras_definition(keras_model, json_path)
+    if dump_weights:
+        keras_model.save(hdf5_path)
+    return json_path, hdf5_path

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import tempfile
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +19,11 @@ _LOGGER = logging.getLogger("bigdl")
 
 def init_engine(bigdl_type: str = "float") -> None:
     """Does nothing: this library needs no engine. It is here so that scripts run with it."""
+
+
+def create_tmp_path() -> str:
+    """Returns a path in the folder for temporary files at which there is nothing."""
+    return os.path.join(tempfile.gettempdir(), f"bigdl-{uuid.uuid4().hex}")
 
 
 def get_node_and_core_number(bigdl_type: str = "float") -> tuple[int, int]:

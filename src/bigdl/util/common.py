@@ -1,16 +1,36 @@
-"""BigDL's ``bigdl.util.common``, as far as it works without Spark."""
+"""BigDL's ``bigdl.util.common``: the way to Spark, samples, and what BigDL's scripts take from here besides."""
 
-from bigdl.training.engine import RNG, get_node_and_core_number, init_engine, redire_spark_logs, show_bigdl_info_logs
+import os
+import sys
+
+import numpy as np
+
+from bigdl.spark.engine import get_node_and_core_number, redire_spark_logs, to_sample_rdd
+from bigdl.spark.names import RDD, SparkConf, SparkContext, SparkSession
+from bigdl.spark.session import create_spark_conf, get_spark_context, get_spark_sql_context
+from bigdl.training.engine import RNG, create_tmp_path, init_engine, show_bigdl_info_logs
 from bigdl.training.sample import JTensor, Sample
 from bigdl.training.validation import EvaluatedResult
 
 __all__ = [
+    "RDD",
     "RNG",
     "EvaluatedResult",
     "JTensor",
     "Sample",
+    "SparkConf",
+    "SparkContext",
+    "SparkSession",
+    "create_spark_conf",
+    "create_tmp_path",
     "get_node_and_core_number",
+    "get_spark_context",
+    "get_spark_sql_context",
     "init_engine",
+    "np",
+    "os",
     "redire_spark_logs",
     "show_bigdl_info_logs",
+    "sys",
+    "to_sample_rdd",
 ]

@@ -1,0 +1,1 @@
+"""BigDL's ``bigdl.examples``: helpers that its example scripts import."""

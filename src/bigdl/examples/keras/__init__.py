@@ -1,0 +1,1 @@
+"""BigDL's ``bigdl.examples.keras``: helpers that its example scripts import."""

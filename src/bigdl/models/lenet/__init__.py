@@ -1,0 +1,1 @@
+"""BigDL's helpers for its LeNet example."""
