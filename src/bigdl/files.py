@@ -147,15 +147,22 @@ def make_folder(uri: Uri) -> None:
 
 
 def remove_unfinished(folder: Uri) -> None:
-    """Removes what ``write_atomic`` has left in a local folder when its process was killed.
-
-    Args:
-        folder: A folder that nobody writes to now.
-    """
+    """Removes what killed writers have left in a local folder that nobody writes to now."""
     local = _local_path(folder)
     for path in local.glob(".*.tmp") if local is not None else ():
         with suppress(OSError):
             path.unlink()
+
+
+def remove(uri: Uri) -> None:
+    """Removes a file."""
+    local = _local_path(uri)
+    with _explained(uri, "removed"):
+        if local is not None:
+            local.unlink()
+        else:
+            fs, path = _remote(uri)
+            fs.rm_file(path)
 
 
 def write_bytes(uri: Uri, data: bytes) -> None:

@@ -36,8 +36,10 @@ def arrays(rows: int = ROWS) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
 def optimizer(data: Any, kind: Any = Optimizer, epochs: int = 3, model: Any = None, **arguments: Any) -> Any:
     """An optimizer whose order of rows is always the same."""
     model = network() if model is None else model
-    torch.manual_seed(SEED)
-    return kind(model, data, nll(), MaxEpoch(epochs), 32, SGD(learningrate=0.5, momentum=0.9), **arguments)
+    method = SGD(learningrate=0.5, momentum=0.9)
+    made = kind(model, data, nll(), MaxEpoch(epochs), 32, method, **arguments)
+    made._seed = SEED
+    return made
 
 
 def frame(spark: Any, x: Any, y: Any) -> Any:

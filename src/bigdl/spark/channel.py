@@ -191,10 +191,14 @@ def connect(address: Address, seconds: float) -> Line | None:
     """
     try:
         connection = socket.create_connection((address.host, address.port), timeout=seconds)
-        line = Line(connection)
+    except OSError:
+        return None
+    line = Line(connection)
+    try:
         nonce = line._reader.read(_NONCE)
         connection.sendall(_proof(address.key, nonce))
     except OSError:
+        line.close()
         return None
     return line
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import queue
 import socket
 import threading
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from bigdl import files
 from bigdl.errors import DataError
 from bigdl.spark.channel import Channel, Line
 from bigdl.spark.cluster import Cluster
@@ -24,6 +26,7 @@ from bigdl.spark.results import SCHEMA, messages
 from bigdl.spark.task import Terms, run
 from bigdl.spark.watch import Watch
 from bigdl.spark.work import Work
+from bigdl.training.diagnosis import NonFiniteElsewhereError
 from bigdl.training.interrupt import deferred_interrupt
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ logger = logging.getLogger("bigdl")
 
 _SECONDS_BETWEEN_LOOKS = 0.1
 _SECONDS_TO_END = 30.0
+_SECONDS_TO_BEGIN = 2.0
 
 
 def submit(
@@ -43,6 +47,7 @@ def submit(
     options: Options,
     follow: Callable[[dict[str, Any], bytes, Line], None],
     resume: Callable[[], bool] | None,
+    folder: str | None = None,
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Trains, and goes on from the last checkpoint where a worker is lost.
 
@@ -55,6 +60,7 @@ def submit(
         follow: See ``Watch``.
         resume: Puts the training back to the last checkpoint, and tells whether there was one; None where no
             checkpoints are written.
+        folder: Where checkpoints are written, which driver and workers must share; None for nowhere.
 
     Returns:
         The outcome that ``Work.outcome`` gave, and the state of model and optimizer.
@@ -66,7 +72,7 @@ def submit(
     attempts = Attempts(cluster, options)
     watch = Watch(follow)
     frame = placed(sets, workers)
-    with _listening(cluster) as channel:
+    with _listening(cluster) as channel, _marked(folder) as mark:
         while True:
             terms = Terms(
                 channel.address if channel else None,
@@ -74,6 +80,7 @@ def submit(
                 logger.getEffectiveLevel(),
                 resume is not None,
                 watch.checksums,
+                mark,
             )
             try:
                 rows = _Run(cluster.session, frame, work(), terms, channel, watch).result()
@@ -119,7 +126,7 @@ class _Run:
         thread = _thread(self._session, self._collect)
         thread.start()
         try:
-            with deferred_interrupt() as interrupted:
+            with deferred_interrupt(_is_sparks) as interrupted:
                 self._attend(thread, interrupted)
         except BaseException:
             self._session.interruptTag(self._tag)
@@ -130,12 +137,13 @@ class _Run:
         return self._rows
 
     def _attend(self, thread: threading.Thread, interrupted: Callable[[], bool]) -> None:
-        asked = False
+        asked, deadline = False, math.inf
         while thread.is_alive() or not self._quiet():
             self._hear()
             if interrupted() and not asked:
                 asked = self._watch.stop()
-                if not asked:
+                deadline = min(deadline, time.monotonic() + _SECONDS_TO_BEGIN)
+                if not asked and time.monotonic() > deadline:  # training has not begun
                     raise KeyboardInterrupt
         thread.join()
 
@@ -173,9 +181,29 @@ def _thread(session: SparkSession, target: Callable[[], None]) -> threading.Thre
     return InheritableThread(target=target, session=session, name="bigdl-job", daemon=True)
 
 
+def _is_sparks(handler: Any) -> bool:
+    """Tells whether it is Spark's way to take Ctrl-C: it cancels all jobs of the session."""
+    return str(getattr(handler, "__module__", "")).startswith("pyspark")
+
+
 def _describe(session: SparkSession, text: str) -> None:
     if not Cluster(session).is_connect:
         session.sparkContext.setJobDescription(text)
+
+
+@contextlib.contextmanager
+def _marked(folder: str | None) -> Iterator[str | None]:
+    """Gives the path of a file in a folder, which is there for the time of the ``with`` block."""
+    if folder is None:
+        yield None
+        return
+    mark = f"{folder}/job-{uuid.uuid4().hex}"
+    files.make_folder(folder)
+    files.write_bytes(mark, b"")
+    try:
+        yield mark
+    finally:
+        files.remove(mark)
 
 
 @contextlib.contextmanager
@@ -217,4 +245,6 @@ def _outcome(rows: list[Any]) -> tuple[dict[str, Any], dict[str, Tensor]]:
     own = [failure for failure in failures if not failure["peer"]]
     if not own:
         raise LostWorkerError(f"A worker was lost: {failures[0]['message']}")
-    raise mistake(min(own, key=lambda failure: failure["time"]))
+    raise mistake(
+        min(own, key=lambda failure: (failure["failed"] == NonFiniteElsewhereError.__name__, failure["time"]))
+    )

@@ -50,7 +50,8 @@ def optimize(
     first = work()
     workers = cluster.workers(options.workers, first.batch_size)
     with contextlib.closing(_Display(summaries, verbose, epochs)) as display:
-        outcome, state = submit(sets, work, cluster, workers, options, display.follow, resume)
+        folder = None if first.checkpoint is None else first.checkpoint[0].folder
+        outcome, state = submit(sets, work, cluster, workers, options, display.follow, resume, folder)
     restore(first, state)
     return outcome
 

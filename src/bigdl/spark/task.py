@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import torch
 from numpy.typing import NDArray
 
+from bigdl import files
 from bigdl.errors import DataError, DistributedError
 from bigdl.spark.channel import Address, connect
 from bigdl.spark.failures import failure_of
@@ -47,6 +48,7 @@ class Terms:
         log_level: Which log lines the driver wants.
         resumable: Whether an attempt may follow that goes on from a checkpoint.
         checksums: Those of each worker's rows, as an earlier attempt had them; None for the first.
+        mark: A file beside the checkpoints that all workers must see; None where there are none.
     """
 
     channel: Address | None
@@ -54,6 +56,7 @@ class Terms:
     log_level: int
     resumable: bool = False
     checksums: list[int] | None = None
+    mark: str | None = None
 
 
 def run(batches: Iterator[pa.RecordBatch], work: Work, terms: Terms) -> Iterator[pa.RecordBatch]:
@@ -175,6 +178,7 @@ class _Worker:
             "host": self._host,
             "port": store.port if store is not None else 0,
             "counts": [_rows_by_partition(shard.ids) for shard in shards],
+            "sees_mark": self._terms.mark is None or files.exists(self._terms.mark),
             "checksum": shards[0].checksum() if failure is None and self._terms.resumable else 0,
         }
         return [json.loads(text) for text in self._context.allGather(json.dumps(report))]
@@ -183,6 +187,14 @@ class _Worker:
         if 0 in rows:
             what = "to validate on" if rows[0] else "to train on"
             raise DataError(f"Model {self._work.model.name!r}: the data {what} has no rows.")
+        blind = [report["host"] for report in reports if not report["sees_mark"]]
+        if blind and self._terms.mark is not None:
+            folder = files.display(self._terms.mark.rpartition("/")[0])
+            raise DistributedError(
+                f"The folder of the checkpoints, {folder}, is not the same on all machines: {blind[0]} does not see "
+                "what the driver has written there. Give set_checkpoint a folder that all share, on hdfs://, s3:// or "
+                "a network file system."
+            )
         checksums = [report["checksum"] for report in reports]
         if self._terms.checksums not in (None, checksums):
             raise DistributedError(

@@ -14,6 +14,10 @@ from bigdl.graph.tensor import as_list
 from bigdl.training.batches import Batch
 
 
+class NonFiniteElsewhereError(TrainingError):
+    """The loss is not finite, but not because of this worker's rows; the worker that they are with knows more."""
+
+
 def non_finite_loss(
     model: Container, names: Sequence[str], batch: Batch, results: Sequence[float], where: str
 ) -> TrainingError:

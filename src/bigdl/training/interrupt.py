@@ -10,11 +10,15 @@ from typing import Any
 
 
 @contextlib.contextmanager
-def deferred_interrupt() -> Iterator[Callable[[], bool]]:
+def deferred_interrupt(replaceable: Callable[[Any], bool] | None = None) -> Iterator[Callable[[], bool]]:
     """Holds a Ctrl-C back for the time of the ``with`` block; a second one breaks in at once.
 
     Weights and the optimizer's state are changed one after the other, so a step that is broken off leaves neither the
     old nor the new ones. Outside the main thread, where no signal arrives, nothing is changed.
+
+    Args:
+        replaceable: Tells of a handler that is not Python's own whether it may be replaced for that time; by default
+            none may.
 
     Yields:
         A function that tells whether there was a Ctrl-C.
@@ -23,7 +27,8 @@ def deferred_interrupt() -> Iterator[Callable[[], bool]]:
         yield lambda: False
         return
     previous = signal.getsignal(signal.SIGINT)
-    if previous is not signal.default_int_handler:  # the program has its own way
+    own_way = previous is not signal.default_int_handler
+    if own_way and (replaceable is None or not replaceable(previous)):
         yield lambda: False
         return
     caught: list[int] = []

@@ -16,7 +16,7 @@ from bigdl.layers.statistics import shared_statistics
 from bigdl.training.batches import Batch
 from bigdl.training.checkpoint import Stateful
 from bigdl.training.data import Placement
-from bigdl.training.diagnosis import non_finite_loss
+from bigdl.training.diagnosis import NonFiniteElsewhereError, non_finite_loss
 from bigdl.training.group import Group, SingleWorker
 from bigdl.training.inference import forget_activity, penalised_layers
 from bigdl.training.losses import LossTerm, Regularization, divisor
@@ -130,6 +130,7 @@ class Step:
         with _requiring_gradients(self._parameters), self._statistics():
             objective, values = self._run(batch)
             gradients = self._gradients(objective)
+        own_are_finite = self.group.size > 1 and bool(torch.isfinite(values).all())
         moves = [(new - old) * batch.held for new, old in zip(self._buffers, before, strict=False)]
         summed = self.group.all_reduce([*gradients, *moves, values])
         gradients, values = summed[: len(gradients)], summed[-1]
@@ -137,6 +138,8 @@ class Step:
             buffer.copy_(old + move / batch.rows)
         results, divisor_of_one = self._summed(values)
         if not math.isfinite(results[0]):
+            if own_are_finite:
+                raise NonFiniteElsewhereError(f"Training stopped at {where}: the loss is {results[0]}.")
             raise non_finite_loss(self.model, self.goal.names, batch, results, where)
         if self._parameters:
             if self._divides_later(batch):
