@@ -41,6 +41,13 @@ class Threads:
         self._barrier.wait()
         return sums
 
+    def sum_gradients(
+        self, parameters: Sequence[Tensor], compute: Callable[[], list[Tensor]], beside: Callable[[], list[Tensor]]
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        gradients = compute()
+        sums = self.all_reduce([*gradients, *beside()])
+        return sums[: len(gradients)], sums[len(gradients) :]
+
 
 def rows(batch: Batch, part: slice) -> Batch:
     weights = [None if w is None else w[part] for w in batch.weights]

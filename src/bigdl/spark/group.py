@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,11 @@ import torch
 from torch import Tensor
 
 from bigdl.errors import DistributedError
+from bigdl.spark.buckets import Buckets
+from bigdl.spark.options import Options
+
+BUCKET = 16 << 20
+"""The bytes of a bucket: long enough on the wire to be worth the latency, short enough to begin early."""
 
 _distributed: Any = torch.distributed  # its stubs do not export all that it documents
 
@@ -27,17 +32,29 @@ class ProcessGroup:
         rank: Which worker this one is.
         size: How many there are.
 
+        device: Where tensors are reduced: a GPU for nccl.
+        wire: What gradients are sent as; None for what they are.
+
     Attributes:
         waited: The seconds spent on reductions, most of them waiting for slower workers.
     """
 
-    def __init__(self, group: torch.distributed.ProcessGroup, rank: int, size: int) -> None:
+    def __init__(
+        self,
+        group: torch.distributed.ProcessGroup,
+        rank: int,
+        size: int,
+        device: torch.device | None = None,
+        wire: torch.dtype | None = None,
+    ) -> None:
         self.rank = rank
         self.size = size
-        self._group = group
-        self._flat: dict[torch.dtype, Tensor] = {}
-
         self.waited = 0.0
+        self._group = group
+        self._device = device or torch.device("cpu")
+        self._wire = wire
+        self._flat: dict[torch.dtype, Tensor] = {}
+        self._buckets: Buckets | None = None
 
     def all_reduce(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         """Returns the sum of each tensor over all workers: one reduction for all of one dtype.
@@ -50,13 +67,34 @@ class ProcessGroup:
             by_dtype.setdefault(tensor.dtype, []).append(i)
         sums: list[Tensor] = list(tensors)
         for dtype, places in by_dtype.items():
-            flat = self._buffer(dtype, tensors[places[0]].device, sum(tensors[i].numel() for i in places))
+            flat = self._buffer(dtype, sum(tensors[i].numel() for i in places))
             views = _views(flat, [tensors[i] for i in places])
             torch._foreach_copy_(views, [tensors[i] for i in places])
             self._reduce(flat)
             for i, view in zip(places, views, strict=True):
                 sums[i] = view
         return sums
+
+    def sum_gradients(
+        self, parameters: Sequence[Tensor], compute: Callable[[], list[Tensor]], beside: Callable[[], list[Tensor]]
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Returns the sums of gradients over all workers, and of what is summed beside them.
+
+        Small models take one reduction for all. The gradients of others are reduced in buckets, while they are being
+        computed.
+
+        Raises:
+            PeerLostError: Another worker is gone, or does not answer in time.
+        """
+        if self._wire is None and sum(parameter.nbytes for parameter in parameters) <= BUCKET:
+            gradients = compute()
+            sums = self.all_reduce([*gradients, *beside()])
+            return sums[: len(gradients)], sums[len(gradients) :]
+        if self._buckets is None:
+            self._buckets = Buckets(parameters, BUCKET, self._wire)
+        with _explained():
+            summed = self._buckets.sums(compute, self._start)
+        return summed, self.all_reduce(beside())
 
     def share(self, data: bytes | None) -> bytes:
         """Returns the first worker's bytes on every worker.
@@ -67,14 +105,14 @@ class ProcessGroup:
         Raises:
             PeerLostError: Another worker is gone, or does not answer in time.
         """
-        size = torch.tensor([0 if data is None else len(data)])
+        size = torch.tensor([0 if data is None else len(data)], device=self._device)
         self._broadcast(size)
-        content = torch.empty(int(size), dtype=torch.uint8)
+        content = torch.empty(int(size), dtype=torch.uint8, device=self._device)
         if data:
             content.copy_(torch.frombuffer(bytearray(data), dtype=torch.uint8))
         if len(content):
             self._broadcast(content)
-        return content.numpy().tobytes()
+        return content.cpu().numpy().tobytes()
 
     def part(self, store: Any) -> None:
         """Waits until all have come to the end, so that none closes a connection that another still reads from."""
@@ -91,17 +129,31 @@ class ProcessGroup:
         with _explained():
             self._group.broadcast(tensor, 0).wait()
 
-    def _reduce(self, flat: Tensor) -> None:
-        started = time.perf_counter()
-        with _explained():
-            self._group.allreduce([flat]).wait()
-        self.waited += time.perf_counter() - started
+    def _start(self, tensor: Tensor) -> Any:
+        return _Timed(self, self._group.allreduce([tensor]))
 
-    def _buffer(self, dtype: torch.dtype, device: torch.device, size: int) -> Tensor:
+    def _reduce(self, flat: Tensor) -> None:
+        with _explained():
+            self._start(flat).wait()
+
+    def _buffer(self, dtype: torch.dtype, size: int) -> Tensor:
         kept = self._flat.get(dtype)
         if kept is None or kept.numel() < size:
-            kept = self._flat[dtype] = torch.empty(size, dtype=dtype, device=device)
+            kept = self._flat[dtype] = torch.empty(size, dtype=dtype, device=self._device)
         return kept[:size]
+
+
+class _Timed:
+    """A reduction whose waiting time is counted."""
+
+    def __init__(self, group: ProcessGroup, work: Any) -> None:
+        self._group = group
+        self._work = work
+
+    def wait(self) -> None:
+        started = time.perf_counter()
+        self._work.wait()
+        self._group.waited += time.perf_counter() - started
 
 
 class PeerLostError(DistributedError):
@@ -129,7 +181,9 @@ def reach_store(host: str, port: int, seconds: float) -> Any:
 
 
 @contextlib.contextmanager
-def joined(rank: int, size: int, host: str, store: Any, seconds: float) -> Iterator[ProcessGroup]:
+def joined(
+    rank: int, size: int, host: str, store: Any, options: Options, device: torch.device
+) -> Iterator[ProcessGroup]:
     """Joins the process group of a job for the time of the ``with`` block.
 
     Args:
@@ -137,22 +191,38 @@ def joined(rank: int, size: int, host: str, store: Any, seconds: float) -> Itera
         size: How many there are.
         host: The address of this worker at which the others reach it.
         store: Where they find each other's addresses.
-        seconds: How long to wait for another worker.
+        options: How the job runs.
+        device: Where this worker computes: on the CPU the group is gloo's, on GPUs nccl's.
 
     Raises:
         PeerLostError: The others do not join in time.
     """
+    make = _nccl if device.type == "cuda" else _gloo
+    wire = None if options.compression is None else _WIRE[options.compression]
+    with _explained():
+        group = ProcessGroup(make(rank, size, host, store, options.timeout), rank, size, device, wire)
+    try:
+        yield group
+    finally:
+        group.close()
+
+
+_WIRE = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def _gloo(rank: int, size: int, host: str, store: Any, seconds: float) -> Any:
     gloo = _distributed.ProcessGroupGloo
     options = gloo._Options()
     options._timeout = timedelta(seconds=seconds)
     # Of itself, gloo listens where the host's name points to, which may be the loopback.
     options._devices = [gloo.create_device(hostname=host)]
-    with _explained():
-        group = ProcessGroup(gloo(store, rank, size, options), rank, size)
-    try:
-        yield group
-    finally:
-        group.close()
+    return gloo(store, rank, size, options)
+
+
+def _nccl(rank: int, size: int, host: str, store: Any, seconds: float) -> Any:
+    options = _distributed.ProcessGroupNCCL.Options()
+    options._timeout = timedelta(seconds=seconds)
+    return _distributed.ProcessGroupNCCL(store, rank, size, options)
 
 
 @contextlib.contextmanager

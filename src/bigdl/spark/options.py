@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,9 @@ class Options:
         sync_batch_norm: Whether batch normalization takes mean and variance over the whole batch, as one machine does;
             each such layer then waits for all workers, twice a step. By default each worker normalizes by its own
             rows, and the running values move by the mean over workers, weighted by their rows.
+        compression: What gradients are sent as, in half the bytes and with less precision: ``"bf16"``, which is what
+            BigDL called fp16, has float32's range and 8 bits of precision, ``"fp16"`` has 11 bits and overflows beyond
+            65504. None for what they are.
         retries: How many losses of workers in a row are made good where checkpoints are written;
             ``spark.bigdl.failure.retryTimes`` by default, or 5.
         retry_seconds: A loss later than that after the one before begins a new row of them, if training has got on
@@ -27,5 +31,6 @@ class Options:
     timeout: float = 600.0
     memory_limit: int = 1 << 30
     sync_batch_norm: bool = False
+    compression: Literal["bf16", "fp16"] | None = None
     retries: int | None = None
     retry_seconds: float | None = None

@@ -15,6 +15,7 @@ from bigdl.spark.datasets import features
 from bigdl.spark.decode import Field
 from bigdl.spark.fields import Fields, Names, fields_of
 from bigdl.spark.scores import Score
+from bigdl.spark.session import active_session
 from bigdl.spark.shipping import ShippedModel, shipped
 from bigdl.training.inference import checked_batch_size
 
@@ -77,13 +78,10 @@ def predict_rdd(model: Container, rdd: RDD[Any], batch_size: int | None, bad_row
         bad_rows: ``"raise"`` for an error at the first rows of a wrong shape, ``"keep"`` for None in their place.
         score: What is computed.
     """
-    from pyspark.sql import SparkSession
-
-    session = SparkSession.getActiveSession() or SparkSession.builder.getOrCreate()
     shapes = [tensor.shape[1:] for tensor in model.inputs]
     names = [f"input {name}" for name in model.input_names]
     fields = Fields([Field(name, "bytes", shape, "<f4") for name, shape in zip(names, shapes, strict=True)])
-    job = _Scoring(shipped(model, session), fields, score, checked_batch_size(batch_size), _keeps(bad_rows))
+    job = _Scoring(shipped(model, active_session()), fields, score, checked_batch_size(batch_size), _keeps(bad_rows))
 
     def scored(items: Iterable[Any]) -> Iterator[Any]:
         yield from job.of_items(items)

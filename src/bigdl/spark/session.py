@@ -74,15 +74,18 @@ def get_spark_sql_context(sc: SparkContext) -> SparkSession:
 
 
 def active_session() -> SparkSession:
-    """Returns the active session, classic or Connect.
+    """Returns the active session, classic or Connect; a new one where only a SparkContext is active.
 
     Raises:
         DistributedError: There is none.
     """
     require_pyspark()
+    from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
     session = SparkSession.getActiveSession()
+    if session is None and SparkContext._active_spark_context is not None:
+        session = SparkSession.builder.getOrCreate()
     if session is None:
         raise DistributedError(
             "There is no active session of Spark. Start one first: get_spark_context(), or SparkSession.builder."

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from bigdl import files
 from bigdl.errors import DataError, DistributedError
 from bigdl.spark.channel import Address, connect
+from bigdl.spark.devices import device_of
 from bigdl.spark.failures import failure_of
 from bigdl.spark.group import PeerLostError, joined, open_store, reach_store
 from bigdl.spark.options import Options
@@ -123,6 +124,8 @@ class _Worker:
         self._rank = context.partitionId()
         infos = context.getTaskInfos()
         self._size = len(infos)
+        self._device = device_of(context.resources())
+        work.model.to(self._device)
         self._host = infos[self._rank].address.rpartition(":")[0]
 
     def run(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -231,7 +234,7 @@ class _Worker:
     def _train(self, sources: list[ShardSource], store: Any) -> bool:
         """Trains; returns whether the driver ended it before its time."""
         work = self._work
-        with joined(self._rank, self._size, self._host, store, self._terms.options.timeout) as group:
+        with joined(self._rank, self._size, self._host, store, self._terms.options, self._device) as group:
             work.step.group = group
             work.step.shares_statistics = self._terms.options.sync_batch_norm
             if work.needs_driver and self._rank == 0 and not self._relay.connected:

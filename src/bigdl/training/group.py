@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from torch import Tensor
@@ -29,6 +29,17 @@ class Group(Protocol):
             Tensors like them, the same to the last bit on every worker; they may be used until the next call.
         """
 
+    def sum_gradients(
+        self, parameters: Sequence[Tensor], compute: Callable[[], list[Tensor]], beside: Callable[[], list[Tensor]]
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Returns the sums of gradients over all workers, and of what is summed beside them.
+
+        Args:
+            parameters: Those that the gradients are of.
+            compute: Computes the gradients of this worker's rows; the sums may begin while it does.
+            beside: Gives more tensors, once the gradients are computed.
+        """
+
 
 class SingleWorker:
     """One worker on its own: every sum is its own part."""
@@ -39,3 +50,9 @@ class SingleWorker:
     def all_reduce(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         """Returns the tensors as they are."""
         return list(tensors)
+
+    def sum_gradients(
+        self, parameters: Sequence[Tensor], compute: Callable[[], list[Tensor]], beside: Callable[[], list[Tensor]]
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Returns what is computed."""
+        return compute(), beside()

@@ -129,12 +129,13 @@ class Step:
         before = [buffer.clone() for buffer in self._buffers] if self.group.size > 1 else []
         with _requiring_gradients(self._parameters), self._statistics():
             objective, values = self._run(batch)
-            gradients = self._gradients(objective)
-        own_are_finite = self.group.size > 1 and bool(torch.isfinite(values).all())
-        moves = [(new - old) * batch.held for new, old in zip(self._buffers, before, strict=False)]
-        summed = self.group.all_reduce([*gradients, *moves, values])
-        gradients, values = summed[: len(gradients)], summed[-1]
-        for buffer, old, move in zip(self._buffers, before, summed[len(gradients) : -1], strict=False):
+            own_are_finite = self.group.size > 1 and bool(torch.isfinite(values).all())
+            gradients, (*moves, values) = self.group.sum_gradients(
+                self._parameters,
+                lambda: self._gradients(objective),
+                lambda: [(new - old) * batch.held for new, old in zip(self._buffers, before, strict=False)] + [values],
+            )
+        for buffer, old, move in zip(self._buffers, before, moves, strict=False):
             buffer.copy_(old + move / batch.rows)
         results, divisor_of_one = self._summed(values)
         if not math.isfinite(results[0]):
@@ -143,7 +144,7 @@ class Step:
             raise non_finite_loss(self.model, self.goal.names, batch, results, where)
         if self._parameters:
             if self._divides_later(batch):
-                gradients = list(torch._foreach_div(gradients, divisor_of_one))
+                gradients = list(torch._foreach_mul(gradients, batch.rows / divisor_of_one))
             if self.group.size > 1:
                 gradients = self._penalised_gradients(gradients)
             for parameter, gradient in zip(self._parameters, self._clipped(gradients), strict=True):
@@ -206,12 +207,12 @@ class Step:
     def _objective(self, terms: list[LossTerm], batch: Batch) -> Tensor:
         """Returns the sum of the terms times their factors, each divided by its denominator.
 
-        A denominator is known only when all workers' parts are added up. A single term is divided afterwards, with its
-        gradients; several terms, and activities that stand beside one, need one more reduction before the gradients,
-        of three numbers a term. Where all rows count alike nothing needs it.
+        A denominator is known only when all workers' parts are added up. A single term is divided by the rows for now,
+        and rightly afterwards, with its gradients. Several terms, and activities that stand beside one, need one more
+        reduction before the gradients, of three numbers a term. Where all rows count alike nothing needs it.
         """
         if self._divides_later(batch):
-            return self.goal.factors[0] * terms[0].numerator
+            return self.goal.factors[0] / batch.rows * terms[0].numerator
         parts = torch.stack([term.parts() for term in terms])
         if self._divides_first(batch):
             (parts,) = self.group.all_reduce([parts])
