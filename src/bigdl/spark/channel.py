@@ -21,6 +21,9 @@ from typing import Any, Self
 from bigdl.errors import DistributedError
 
 _HEADER = struct.Struct("!IQ")
+CLOSED = "closed"
+"""The kind of the message that tells that a line has ended."""
+
 _NONCE = 32
 _LONGEST_TEXT = 1 << 26
 _SECONDS_TO_GREET = 10.0
@@ -176,9 +179,11 @@ class Channel:
             while (received := line.receive()) is not None:
                 self.messages.put(Message(*received, line))
         except (OSError, ValueError):
-            return
+            pass
         finally:
-            self._lines.discard(line)
+            if line in self._lines:
+                self._lines.discard(line)
+                self.messages.put(Message({"kind": CLOSED, "rank": -1}, b"", line))
             line.close()
 
 

@@ -76,7 +76,7 @@ class Cluster:
             raise DistributedError(f"workers must be a positive whole number. Received: {wanted!r}.")
         self._check_allocation()
         self._check_encryption()
-        slots = self._slots(wanted or 1)
+        slots = self.slots(wanted or 1)
         if wanted is None:
             return max(1, min(slots or 1, batch_size // _ROWS_OF_A_WORKER))
         if slots is not None and slots < wanted:
@@ -104,10 +104,12 @@ class Cluster:
                 f"{_IGNORE_ENCRYPTION}=true; else train on one machine."
             )
 
-    def _slots(self, wanted: int) -> int | None:
+    def slots(self, wanted: int = 1) -> int | None:
         """Returns how many tasks can run at the same time, None where nobody can tell.
 
-        Executors that have just been asked for may still be starting, so that too few are given some time.
+        Args:
+            wanted: How many there should be: executors that have just been asked for may still be starting, so that too
+                few are given some time.
         """
         if self.is_connect:
             return self._slots_by_conf()

@@ -34,15 +34,13 @@ class LostWorkerError(DistributedError):
     """A worker was lost: not by a mistake in the program, so that the job can be tried again."""
 
 
-def explained(error: BaseException) -> BaseException:
+def explained(error: Exception) -> DistributedError:
     """Tells the loss of a worker from what would happen again.
 
     A mistake on a worker comes back as a row; what fails the job itself is a worker's end, or something before our code
     ran, of which Python's traceback tells.
     """
     text = str(error)
-    if not isinstance(error, Exception):
-        return error
     if (mistake := _TRACEBACK.search(text)) is not None:
         hint = ""
         if "ModuleNotFoundError" in mistake.group() or "AttributeError" in mistake.group():

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bigdl.spark.channel import Line, Message
+from bigdl.spark.channel import CLOSED, Line, Message
 
 _NOTABLE_LAG = 0.1
 
@@ -36,6 +36,8 @@ class Watch:
         """Takes a message."""
         content = message.content
         kind = content["kind"]
+        if kind == CLOSED:
+            return
         if kind == "log":
             logging.getLogger(content["name"]).log(content["level"], "%s", content["text"])
         elif kind == "lag":
