@@ -39,7 +39,7 @@ class BigDLFace(Container):
         Args:
             x: The data, as for ``predict``.
             batch_size: Rows at a time; 32 by default.
-            on_spark: ``features_col``, ``output_col`` and ``bad_rows``; see ``predict``.
+            on_spark: ``features_col``, ``output_col``, ``bad_rows`` and ``preprocess``; see ``predict``.
 
         Raises:
             DataError: The data does not fit the model, or the model has several outputs.

@@ -1,116 +1,23 @@
-"""What a model of Keras 1.2.2 can do: compile, fit, evaluate, predict."""
+"""What a model of Keras 1.2.2 can do: fit, evaluate, predict."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bigdl import training
-from bigdl.errors import TrainingError
-from bigdl.graph import Container
-from bigdl.models.spark_face import check_no_arrays, fit_on_spark, predict_on_spark
-from bigdl.spark.kinds import is_spark_data
+from bigdl.errors import DataError
+from bigdl.models.compiled_face import CompiledFace
+from bigdl.models.spark_face import fit_on_spark, predict_on_spark
+from bigdl.spark.kinds import is_spark_data, session_is_active
 from bigdl.spark.options import Options
-from bigdl.training import Callback, Compiled, History
-from bigdl.training.batches import Samples
+from bigdl.training import Callback, History
 
 
-class KerasFace(Container):
+class KerasFace(CompiledFace):
     """The verbs of Keras 1.2.2's ``Model`` and ``Sequential``."""
-
-    _compiled: Compiled | None = None
-    history: History | None = None
-    held_out: Samples | None = None
-    stop_training: bool = False
-
-    def compile(
-        self,
-        optimizer: Any,
-        loss: Any,
-        metrics: Any = None,
-        loss_weights: Any = None,
-        sample_weight_mode: Any = None,
-        *,
-        lr_multipliers: Mapping[str, float] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        """Settles what the model is trained by.
-
-        The weights to move are settled here too: after a change of ``trainable``, compile again.
-
-        Args:
-            optimizer: A name (``"adadelta"``) or an optimizer.
-            loss: The name of an objective, or a function of ``(y_true, y_pred)`` on torch tensors; for several
-                outputs also a list, or a mapping by the outputs' names.
-            metrics: Names or functions; a mapping by the outputs' names for different ones.
-            loss_weights: The factor of each output's loss.
-            sample_weight_mode: ``"temporal"`` where samples are weighted step by step.
-            lr_multipliers: The factor of the learning rate of layers, by name or by patterns such as ``"block1_*"``,
-                also of those inside nested models; where several fit, the last one counts. Keras has no such argument.
-            kwargs: Without effect; Keras hands them to Theano.
-
-        Raises:
-            UnsupportedLayerError: There is no optimizer, objective or metric of a name.
-            DataError: A list or mapping does not fit the outputs, or a multiplier is negative.
-            LayerError: No layer's name fits a pattern.
-        """
-        self._compiled = Compiled(
-            self, optimizer, loss, metrics, loss_weights, sample_weight_mode, lr_multipliers=lr_multipliers
-        )
-
-    @property
-    def compiled(self) -> Compiled:
-        """What the model was compiled with.
-
-        Raises:
-            TrainingError: It was not.
-        """
-        if self._compiled is None:
-            raise TrainingError(f"Model {self.name!r} must be compiled first: model.compile(optimizer, loss).")
-        return self._compiled
-
-    @property
-    def optimizer(self) -> training.optimizers.Optimizer:
-        """The optimizer that the model was compiled with."""
-        return self.compiled.optimizer
-
-    @property
-    def loss(self) -> Any:
-        """The loss that the model was compiled with, as it was given."""
-        return self.compiled.loss
-
-    @property
-    def metrics(self) -> Any:
-        """The metrics that the model was compiled with, as they were given."""
-        return self.compiled.metrics
-
-    @property
-    def loss_weights(self) -> Any:
-        """The factors of the outputs' losses, as they were given."""
-        return self.compiled.loss_weights
-
-    @property
-    def sample_weight_mode(self) -> Any:
-        """In which way samples are weighted, as it was given."""
-        return self.compiled.sample_weight_mode
-
-    @property
-    def metrics_names(self) -> list[str]:
-        """The names of what ``evaluate`` and ``train_on_batch`` return."""
-        return self.compiled.metrics_names
-
-    @property
-    def validation_data(self) -> list[NDArray[Any]] | None:
-        """What ``fit`` validates on, for callbacks: inputs, targets and sample weights; None for nothing."""
-        held_out = self.held_out
-        if held_out is None:
-            return None
-        columns = [column.numpy() for column in (*held_out.inputs, *held_out.targets)]
-        ones = np.ones(len(held_out), np.float32)
-        return columns + [ones if weights is None else weights.numpy() for weights in held_out.weights]
 
     def fit(
         self,
@@ -131,6 +38,7 @@ class KerasFace(Container):
         features_col: Any = "features",
         label_col: Any = "label",
         sample_weight_col: Any = None,
+        preprocess: Any = None,
         options: Options | None = None,
     ) -> History:
         """Trains for a number of epochs.
@@ -152,11 +60,13 @@ class KerasFace(Container):
             class_weight: The weight of each class by its number, from 0.
             sample_weight: The weight of each row (of each step, where ``sample_weight_mode`` is ``"temporal"``).
             initial_epoch: The number of epochs that were trained before.
-            distributed: BigDL's argument; arrays are trained on where they are.
+            distributed: Whether arrays are sent to the cluster, if there is an active session of Spark.
             features_col: Of a DataFrame, the column of each input: numbers, arrays, vectors, bytes or images; several
                 columns of numbers make a single input.
             label_col: Of a DataFrame, the column of each output's targets.
             sample_weight_col: Of a DataFrame, the column of each output's sample weights.
+            preprocess: Of a DataFrame or an RDD, a function that the input's rows pass through on the workers, from
+                an array to an array; for several inputs a list of them.
             options: How the workers of Spark work together.
 
         Returns:
@@ -167,13 +77,19 @@ class KerasFace(Container):
             DataError: The data does not fit the model.
             DistributedError: Spark cannot run the job, or too many workers were lost.
         """
-        if is_spark_data(x):
-            check_no_arrays(y=y, sample_weight=sample_weight)
-            columns = {"features_col": features_col, "label_col": label_col, "sample_weight_col": sample_weight_col}
+        if is_spark_data(x) or (distributed and session_is_active()):
+            columns = {
+                "features_col": features_col,
+                "label_col": label_col,
+                "sample_weight_col": sample_weight_col,
+                "preprocess": preprocess,
+            }
             self.history = fit_on_spark(
                 self,
                 self.compiled,
                 x,
+                y,
+                sample_weight,
                 columns,
                 batch_size,
                 nb_epoch,
@@ -186,6 +102,8 @@ class KerasFace(Container):
                 initial_epoch,
                 options,
             )
+        elif preprocess is not None:
+            raise DataError("preprocess is for the data of a Spark session. Call it on the arrays before fit.")
         elif training.is_torch_data(x):
             loader = training.loader_for(x, batch_size, bool(shuffle))
             rows, validation_rows = training.rows_of(loader), None
@@ -233,6 +151,7 @@ class KerasFace(Container):
         features_col: Any = "features",
         output_col: str = "prediction",
         bad_rows: str = "raise",
+        preprocess: Any = None,
         distributed: bool = False,
     ) -> Any:
         """Computes the outputs in evaluation mode, batch by batch.
@@ -243,12 +162,13 @@ class KerasFace(Container):
                 an RDD of ``Sample`` or arrays.
             batch_size: Rows at a time; -1 and None stand for 32.
             verbose: 1 shows a progress bar on a terminal.
-            distributed: See ``fit``.
+            distributed: BigDL's argument, without effect: arrays are predicted for where they are.
             features_col: Of a DataFrame, the column of each input; see ``fit``.
             output_col: The column that a DataFrame gets; for several outputs it holds structs.
             bad_rows: What becomes of rows of a DataFrame or an RDD that are null or of a wrong shape: ``"raise"`` an
                 error that names the first of them, or ``"keep"`` them, with null instead of a prediction and, in a
                 column with ``_error`` behind the name, the reason.
+            preprocess: See ``fit``.
 
         Returns:
             An array with a row for each row of ``x``; a list where the model has several outputs. For a DataFrame it
@@ -258,7 +178,7 @@ class KerasFace(Container):
             DataError: The data does not fit the model.
         """
         if is_spark_data(x):
-            return predict_on_spark(self, x, batch_size, None, features_col, output_col, bad_rows)
+            return predict_on_spark(self, x, batch_size, None, features_col, output_col, bad_rows, preprocess)
         if training.is_torch_data(x):
             loader = training.loader_for(x, batch_size if batch_size and batch_size > 0 else 32)
             return training.predict_generator(self, training.endless(loader), training.rows_of(loader))
@@ -271,7 +191,7 @@ class KerasFace(Container):
             x: The inputs; see ``predict``.
             batch_size: Rows at a time.
             verbose: 1 shows a progress bar on a terminal.
-            on_spark: ``features_col``, ``output_col`` and ``bad_rows``; see ``predict``.
+            on_spark: ``features_col``, ``output_col``, ``bad_rows`` and ``preprocess``; see ``predict``.
         """
         if is_spark_data(x):
             return predict_on_spark(self, x, batch_size, 0, **on_spark)

@@ -233,6 +233,7 @@ class Model(GeneratorFace, BigDLFace):
         features_col: Any = "features",
         label_col: Any = "label",
         sample_weight_col: Any = None,
+        preprocess: Any = None,
     ) -> Any:
         """Computes loss and metrics; also what BigDL means by ``evaluate``.
 
@@ -252,6 +253,7 @@ class Model(GeneratorFace, BigDLFace):
             features_col: Of a DataFrame, the column of each input; see ``fit``.
             label_col: Of a DataFrame, the column of each output's targets.
             sample_weight_col: Of a DataFrame, the column of each output's sample weights.
+            preprocess: Of a DataFrame or an RDD, what the inputs pass through; see ``fit``.
 
         Raises:
             DataError: The data does not fit the model.
@@ -262,7 +264,12 @@ class Model(GeneratorFace, BigDLFace):
         if is_spark_data(x):
             methods, size = (batch_size, y) if isinstance(batch_size, list | tuple) else (None, batch_size)
             check_no_arrays(y=None if methods else y, sample_weight=sample_weight)
-            columns = {"features_col": features_col, "label_col": label_col, "sample_weight_col": sample_weight_col}
+            columns = {
+                "features_col": features_col,
+                "label_col": label_col,
+                "sample_weight_col": sample_weight_col,
+                "preprocess": preprocess,
+            }
             return evaluate_on_spark(self, x, size, methods, None if methods else self.compiled, columns)
         if isinstance(batch_size, list | tuple):
             return evaluate_methods(self, x, y, batch_size)

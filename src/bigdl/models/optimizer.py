@@ -37,6 +37,8 @@ class Optimizer(OptimizerHere):
         bigdl_type: Kept for BigDL's signature.
         features_col: Of a DataFrame, the column of each input: numbers, arrays, vectors, bytes or images.
         label_col: Of a DataFrame, the columns of the targets.
+        preprocess: Of a DataFrame or an RDD, a function that the input's rows pass through on the workers, from an
+            array to an array; for several inputs a list of them.
         options: How the job on the cluster runs.
     """
 
@@ -52,10 +54,12 @@ class Optimizer(OptimizerHere):
         *,
         features_col: Any = "features",
         label_col: Any = "label",
+        preprocess: Any = None,
         options: Options | None = None,
     ) -> None:
         self.features_col = features_col
         self.label_col = label_col
+        self.preprocess = preprocess
         self.options = options or Options()
         super().__init__(model, training_rdd, criterion, end_trigger, batch_size, optim_method)
 
@@ -104,7 +108,7 @@ class Optimizer(OptimizerHere):
     def _data_set(self, data: Any) -> Any:
         from bigdl.spark.datasets import data_set  # here, as it needs pyspark
 
-        return data_set(self.model, data, self.features_col, self.label_col)
+        return data_set(self.model, data, self.features_col, self.label_col, None, self.preprocess)
 
     def _check(self) -> None:
         """Checks labels here; those of the cluster are checked there, by the workers that hold them."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from bigdl.errors import DataError
 from bigdl.graph import Container
@@ -12,14 +14,19 @@ from bigdl.spark.options import Options
 from bigdl.training import Callback, Compiled, History
 from bigdl.training.batches import keras_order
 from bigdl.training.fitting import single
-from bigdl.training.samples import checked_validation
+from bigdl.training.samples import checked_validation, samples_for
 from bigdl.training.validation import ValidationMethod
+
+if TYPE_CHECKING:
+    from bigdl.spark.placement import DataSet
 
 
 def fit_on_spark(
     model: Container,
     compiled: Compiled,
     data: Any,
+    y: Any,
+    sample_weight: Any,
     columns: dict[str, Any],
     batch_size: int,
     nb_epoch: int,
@@ -32,13 +39,15 @@ def fit_on_spark(
     initial_epoch: int,
     options: Options | None,
 ) -> History:
-    """Trains a model on a DataFrame or an RDD; see ``Model.fit``.
+    """Trains a model on a DataFrame or an RDD, or on arrays that are sent to the cluster; see ``Model.fit``.
 
     Args:
         model: The model.
         compiled: What it was compiled with.
-        data: A DataFrame, or an RDD of ``Sample``.
-        columns: ``features_col``, ``label_col`` and ``sample_weight_col``.
+        data: A DataFrame, an RDD of ``Sample``, or inputs as ``fit`` takes them.
+        y: The targets beside these.
+        sample_weight: The weights beside these.
+        columns: ``features_col``, ``label_col``, ``sample_weight_col`` and ``preprocess``.
         batch_size: Rows a step, over all workers.
         nb_epoch: The number of the last epoch.
         verbose: See ``fit``.
@@ -50,15 +59,18 @@ def fit_on_spark(
         initial_epoch: See ``fit``.
         options: How the job runs.
     """
-    from bigdl.spark.datasets import arrays_set, data_set  # here, as they need pyspark
+    from bigdl.spark.datasets import data_set  # here, as it needs pyspark
     from bigdl.spark.keras_job import KerasJob
 
-    sets = [data_set(model, data, **columns)]
+    if is_spark_data(data):
+        check_no_arrays(y=y, sample_weight=sample_weight)
+        sets = [data_set(model, data, **columns)]
+    else:
+        sets = [_sent(model, compiled, columns["preprocess"], data, y, sample_weight)]
     if is_spark_data(validation_data):
         sets.append(data_set(model, validation_data, **columns))
     elif validation_data is not None:
-        x, y, *weights = checked_validation(validation_data)
-        sets.append(arrays_set(model, x, y, weights))
+        sets.append(_sent(model, compiled, columns["preprocess"], *checked_validation(validation_data)))
     job = KerasJob(
         model=model,
         compiled=compiled,
@@ -76,6 +88,22 @@ def fit_on_spark(
     return job.run()
 
 
+def _sent(model: Container, compiled: Compiled, preprocess: Any, x: Any, y: Any, sample_weight: Any = None) -> DataSet:
+    """Sends arrays that fit the model to the cluster."""
+    from bigdl.spark.datasets import arrays_set
+
+    samples = samples_for(model, compiled, x, y, sample_weight)
+    weighted = any(weights is not None for weights in samples.weights)
+    ones = np.ones(len(samples), np.float32)
+    return arrays_set(
+        model,
+        [column.numpy() for column in samples.inputs],
+        [column.numpy() for column in samples.targets],
+        [ones if column is None else column.numpy() for column in samples.weights] if weighted else [],
+        preprocess,
+    )
+
+
 def predict_on_spark(
     model: Container,
     data: Any,
@@ -84,6 +112,7 @@ def predict_on_spark(
     features_col: Any = "features",
     output_col: str = "prediction",
     bad_rows: str = "raise",
+    preprocess: Any = None,
 ) -> Any:
     """Predicts for the rows of a DataFrame or an RDD; see ``Model.predict``.
 
@@ -95,6 +124,7 @@ def predict_on_spark(
         features_col: Of a DataFrame, the column of each input.
         output_col: The column that a DataFrame gets.
         bad_rows: ``"raise"`` or ``"keep"``.
+        preprocess: What the inputs pass through.
 
     Returns:
         The DataFrame with a further column, or an RDD.
@@ -104,8 +134,8 @@ def predict_on_spark(
 
     score = Outputs() if first_class is None else Classes(first_class)
     if is_dataframe(data):
-        return predict_frame(model, data, features_col, output_col, batch_size, bad_rows, score)
-    return predict_rdd(model, data, batch_size, bad_rows, score)
+        return predict_frame(model, data, features_col, output_col, batch_size, bad_rows, score, preprocess)
+    return predict_rdd(model, data, batch_size, bad_rows, score, preprocess)
 
 
 def evaluate_on_spark(
@@ -124,7 +154,7 @@ def evaluate_on_spark(
         batch_size: Rows at a time.
         methods: BigDL's validation methods; None for what the model was compiled with.
         compiled: That.
-        columns: ``features_col``, ``label_col`` and ``sample_weight_col``.
+        columns: See ``fit_on_spark``.
     """
     from bigdl.spark.datasets import data_set
     from bigdl.spark.evaluate import evaluate_compiled, evaluate_methods

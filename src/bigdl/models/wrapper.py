@@ -15,7 +15,7 @@ from bigdl.training import History
 class KerasModelWrapper:
     """A Keras model with BigDL's ``fit``, ``evaluate`` and ``predict``.
 
-    Data is arrays, as Keras takes it; ``is_distributed`` has no effect on it.
+    Data is arrays, as Keras takes it. With ``is_distributed`` they are trained on by the active session of Spark.
 
     Args:
         bmodel: The model that does the work, compiled if the Keras model is.
@@ -57,6 +57,7 @@ class KerasModelWrapper:
             class_weight,
             sample_weight,
             initial_epoch,
+            distributed=is_distributed,
         )
 
     def evaluate(

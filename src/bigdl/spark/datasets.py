@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from bigdl.spark.decode import Field
 from bigdl.spark.fields import Arrays, Fields, Names, fields_of
 from bigdl.spark.kinds import is_dataframe, is_rdd
 from bigdl.spark.placement import REASON, DataSet
+from bigdl.spark.preprocessing import Functions, functions_for
 from bigdl.spark.session import active_session
 from bigdl.training.data import as_array
 from bigdl.training.labelled import arrays_of
@@ -31,6 +33,7 @@ def data_set(
     features_col: Names = "features",
     label_col: Names | None = "label",
     sample_weight_col: Names | None = None,
+    preprocess: Functions = None,
 ) -> DataSet:
     """Returns a data set for a model.
 
@@ -41,6 +44,7 @@ def data_set(
         features_col: Of a DataFrame, the column of each input; see ``fields_of``.
         label_col: Of a DataFrame, the columns of the targets.
         sample_weight_col: Of a DataFrame, the columns of the samples' weights.
+        preprocess: What the inputs pass through.
 
     Raises:
         DataError: It does not fit the model.
@@ -48,14 +52,18 @@ def data_set(
     """
     if is_dataframe(data):
         columns, fields = fields_of(model, data, features_col, label_col, sample_weight_col)
-        return DataSet(data, columns, fields)
+        return _preprocessed(model, DataSet(data, columns, fields), preprocess)
     if is_rdd(data):
-        return _of_rdd(model, data)
-    x, y = arrays_of(data)
-    return arrays_set(model, x, y)
+        return _preprocessed(model, _of_rdd(model, data), preprocess)
+    return arrays_set(model, *arrays_of(data), preprocess=preprocess)
 
 
-def arrays_set(model: Container, x: Any, y: Any, weights: Sequence[Any] = ()) -> DataSet:
+def _preprocessed(model: Container, data: DataSet, preprocess: Functions) -> DataSet:
+    functions = functions_for(preprocess, len(model.inputs))
+    return replace(data, fields=replace(data.fields, functions=functions))
+
+
+def arrays_set(model: Container, x: Any, y: Any, weights: Sequence[Any] = (), preprocess: Functions = None) -> DataSet:
     """Sends arrays to the cluster.
 
     Args:
@@ -63,6 +71,7 @@ def arrays_set(model: Container, x: Any, y: Any, weights: Sequence[Any] = ()) ->
         x: Its inputs: an array, or a list of them.
         y: The targets, likewise; None for none.
         weights: The samples' weights.
+        preprocess: What the inputs pass through.
     """
     session = active_session()
     inputs = [as_array(array, "inputs") for array in _listed(x, len(model.inputs) > 1)]
@@ -76,7 +85,7 @@ def arrays_set(model: Container, x: Any, y: Any, weights: Sequence[Any] = ()) ->
     frame = session.createDataFrame(table)
     first = len(inputs) + len(targets)
     fields = Fields(described[: len(inputs)], described[len(inputs) : first], described[first:])
-    return DataSet(frame, [frame[name] for name in names], fields)
+    return _preprocessed(model, DataSet(frame, [frame[name] for name in names], fields), preprocess)
 
 
 def _listed(data: Any, several: bool) -> list[Any]:

@@ -61,7 +61,7 @@ def evaluate_methods(
         sums = [Tally(0.0, 0.0) for _ in by_row]
         for shard in shards:
             inputs, targets, _ = fields.divided(shard.columns, len(model.inputs))
-            samples = labelled_samples(model, (inputs, targets), may_be_empty=True)
+            samples = fields.preprocessed(labelled_samples(model, (inputs, targets), may_be_empty=True))
             for pair in outputs_and_targets(model, samples, size):
                 sums = [total + new for total, new in zip(sums, tallied(by_row, [pair]), strict=True)]
                 found.keep(pair if together else ())
@@ -112,7 +112,8 @@ def evaluate_compiled(model: Container, compiled: Compiled, data: DataSet, batch
         again = Compiled(model, "sgd", *settings)
         for shard in shards:
             inputs, targets, weights = fields.divided(shard.columns, len(model.inputs))
-            samples = samples_for(model, again, inputs, targets, for_outputs(weights, len(model.outputs)))
+            sample_weight = for_outputs(weights, len(model.outputs))
+            samples = fields.preprocessed(samples_for(model, again, inputs, targets, sample_weight))
             for batch in _batches(samples, shard, starts, total, size):
                 values = again.reported(again.step.test(batch))
                 found.rows += batch.rows

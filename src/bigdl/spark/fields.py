@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from bigdl.errors import DataError
 from bigdl.graph import Container, Shape
 from bigdl.spark.decode import Field, Kind
+from bigdl.spark.preprocessing import Function, preprocess_samples
+from bigdl.training.batches import Samples
 from bigdl.training.data import Placement
 
 if TYPE_CHECKING:
@@ -31,11 +33,13 @@ class Fields:
         inputs: One for each input of the model; several numbers for a single one.
         targets: One for each target.
         weights: One for each target, or none.
+        functions: What each input of the model passes through, None for nothing.
     """
 
     inputs: list[Field]
     targets: list[Field] = dataclasses.field(default_factory=list)
     weights: list[Field] = dataclasses.field(default_factory=list)
+    functions: list[Function | None] = dataclasses.field(default_factory=list)
 
     def all(self) -> list[Field]:
         """Returns all columns."""
@@ -54,6 +58,10 @@ class Fields:
         if len(inputs) > model_inputs:
             inputs = [np.stack(inputs, axis=1)]
         return inputs, columns[first_target:first_weight], columns[first_weight:]
+
+    def preprocessed(self, samples: Samples) -> Samples:
+        """Returns samples whose inputs pass through the functions when they are used."""
+        return preprocess_samples(samples, self.functions) if any(self.functions) else samples
 
 
 def fields_of(

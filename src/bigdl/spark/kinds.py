@@ -1,7 +1,8 @@
-"""What of Spark's a value is, told without importing pyspark."""
+"""What of Spark's there is, told without importing pyspark."""
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 
@@ -18,6 +19,16 @@ def is_rdd(value: Any) -> bool:
 def is_spark_data(value: Any) -> bool:
     """Tells whether a value is a DataFrame or an RDD of Spark."""
     return is_dataframe(value) or is_rdd(value)
+
+
+def session_is_active() -> bool:
+    """Tells whether there is a session of Spark that arrays could be sent to."""
+    if "pyspark" not in sys.modules:
+        return False
+    from pyspark import SparkContext
+    from pyspark.sql import SparkSession
+
+    return SparkContext._active_spark_context is not None or SparkSession.getActiveSession() is not None
 
 
 def _is_sparks(value: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from bigdl.errors import DataError
 from bigdl.graph import Container
 from bigdl.spark.datasets import features
 from bigdl.spark.decode import Field
-from bigdl.spark.fields import Fields, Names, fields_of
+from bigdl.spark.fields import Arrays, Fields, Names, fields_of
+from bigdl.spark.preprocessing import Functions, functions_for, preprocessed
 from bigdl.spark.scores import Score
 from bigdl.spark.session import active_session
 from bigdl.spark.shipping import ShippedModel, shipped
@@ -32,6 +34,7 @@ def predict_frame(
     batch_size: int | None,
     bad_rows: str,
     score: Score,
+    preprocess: Functions = None,
 ) -> DataFrame:
     """Adds a column of predictions to a DataFrame.
 
@@ -44,6 +47,7 @@ def predict_frame(
         bad_rows: ``"raise"`` for an error at the first rows that are null, ragged or of a wrong width; ``"keep"`` for
             null in their place, and what is wrong with them in a further column, ``output_col`` with ``_error`` behind.
         score: What is computed.
+        preprocess: What the inputs pass through.
 
     Raises:
         DataError: There is no such column, or it holds something else.
@@ -53,6 +57,7 @@ def predict_frame(
     if output_col in frame.columns:
         raise DataError(f"The DataFrame has a column {output_col!r} already. Give another name for the predictions.")
     columns, fields = fields_of(model, frame, features_col)
+    fields = replace(fields, functions=functions_for(preprocess, len(model.inputs)))
     job = _Scoring(shipped(model, frame.sparkSession), fields, score, checked_batch_size(batch_size), _keeps(bad_rows))
     kind = score.column_type(model)
 
@@ -68,7 +73,14 @@ def predict_frame(
     return with_both.withColumn(output_col, both["prediction"])
 
 
-def predict_rdd(model: Container, rdd: RDD[Any], batch_size: int | None, bad_rows: str, score: Score) -> RDD[Any]:
+def predict_rdd(
+    model: Container,
+    rdd: RDD[Any],
+    batch_size: int | None,
+    bad_rows: str,
+    score: Score,
+    preprocess: Functions = None,
+) -> RDD[Any]:
     """Returns an RDD of what a model computes for the rows of another, in their order.
 
     Args:
@@ -77,10 +89,12 @@ def predict_rdd(model: Container, rdd: RDD[Any], batch_size: int | None, bad_row
         batch_size: Rows at a time.
         bad_rows: ``"raise"`` for an error at the first rows of a wrong shape, ``"keep"`` for None in their place.
         score: What is computed.
+        preprocess: What the inputs pass through.
     """
     shapes = [tensor.shape[1:] for tensor in model.inputs]
     names = [f"input {name}" for name in model.input_names]
     fields = Fields([Field(name, "bytes", shape, "<f4") for name, shape in zip(names, shapes, strict=True)])
+    fields = replace(fields, functions=functions_for(preprocess, len(model.inputs)))
     job = _Scoring(shipped(model, active_session()), fields, score, checked_batch_size(batch_size), _keeps(bad_rows))
 
     def scored(items: Iterable[Any]) -> Iterator[Any]:
@@ -127,7 +141,7 @@ class _Scoring:
             rows = len(columns[0])
             good = np.setdiff1d(np.arange(rows), list(bad))
             arrays, _, _ = self._fields.divided([array[good] for array, _ in decoded], len(model.inputs))
-            found = self._score(model, arrays, self._batch_size) if len(good) else None
+            found = self._scores(model, arrays) if len(good) else None
             yield pa.StructArray.from_arrays(
                 [
                     self._score.column(model, found, good, rows),
@@ -151,10 +165,14 @@ class _Scoring:
             results: Iterator[Any] = iter(())
             if good:
                 x = [np.stack(arrays) for arrays in zip(*good, strict=True)]
-                results = self._score.items(self._score(model, x, self._batch_size))
+                results = self._score.items(self._scores(model, x))
             for at in range(len(part)):
                 yield None if at in bad else next(results)
             seen += len(part)
+
+    def _scores(self, model: Container, x: Arrays) -> Arrays:
+        x = [preprocessed(array, function) for array, function in zip(x, self._fields.functions, strict=True)]
+        return self._score(model, x, self._batch_size)
 
     def _check(self, bad: dict[int, str], seen: int) -> None:
         if bad and not self._keep:

@@ -168,7 +168,8 @@ class _Worker:
                 shard.finish()
             inputs = len(work.model.inputs)
             samples = [
-                work.samples(i, *work.fields[i].divided(shard.columns, inputs)) for i, shard in enumerate(shards)
+                fields.preprocessed(work.samples(i, *fields.divided(shard.columns, inputs)))
+                for i, (fields, shard) in enumerate(zip(work.fields, shards, strict=True))
             ]
         except Exception as error:
             return shards, [], error

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from bigdl.errors import DataError, DistributedError
 from bigdl.keras.callbacks import EarlyStopping, LearningRateScheduler, ModelCheckpoint
-from bigdl.layers import LSTM, Dense, Masking
+from bigdl.layers import LSTM, Dense, Flatten, Masking
 from bigdl.models import Model, Sequential
 from bigdl.optim.optimizer import DistriOptimizer, EveryEpoch, Loss, Optimizer, SeveralIteration, Top1Accuracy
 from bigdl.spark.options import Options
@@ -189,6 +189,43 @@ def test_masks_and_class_weights(spark):
         np.random.seed(1)
         ours.fit(data, label_col=column, class_weight=class_weight, options=Options(workers=3), **settings)
         assert_same_weights(ours, alone)
+
+
+def test_arrays_that_are_sent_and_functions_that_inputs_pass_through(spark):
+    images = np.random.RandomState(0).randint(0, 256, (40, 2, 2, 1), np.uint8)
+    y, weights = np.random.RandomState(1).rand(2, 40).astype("float32")
+
+    def scaled(rows: Any) -> Any:
+        return (rows.astype("float32") - 100) / 50
+
+    def model() -> Any:
+        torch.manual_seed(0)
+        made = Sequential([Flatten(input_shape=(2, 2, 1)), Dense(1)])
+        made.compile("sgd", "mse")
+        return made
+
+    settings: dict[str, Any] = {"nb_epoch": 2, "verbose": 0, "shuffle": False, "validation_data": (images, y)}
+    alone, sent, from_frame = model(), model(), model()
+    expected = alone.fit(
+        scaled(images), y, sample_weight=weights, **{**settings, "validation_data": (scaled(images), y)}
+    )
+    found = sent.fit(images, y, sample_weight=weights, preprocess=scaled, distributed=True, **settings)
+    np.testing.assert_allclose(found.history["val_loss"], expected.history["val_loss"], rtol=1e-5)
+    assert_same_weights(sent, alone)
+    rows = [(bytearray(i.tobytes()), float(t), float(w)) for i, t, w in zip(images, y, weights, strict=True)]
+    data = spark.createDataFrame(rows, "pixels binary, label float, weight float")
+    columns: dict[str, Any] = {"features_col": "pixels", "preprocess": scaled}
+    from_frame.fit(data, sample_weight_col="weight", **columns, **settings)
+    assert_same_weights(from_frame, alone)
+    predicted = from_frame.predict(data, **columns).collect()
+    np.testing.assert_allclose([row.prediction for row in predicted], alone.predict(scaled(images)), rtol=1e-4)
+    np.testing.assert_allclose(
+        from_frame.evaluate(data, **columns), alone.evaluate(scaled(images), y, verbose=0), rtol=1e-5
+    )
+    with pytest.raises(DataError, match="as many rows"):
+        from_frame.fit(data, **{**columns, "preprocess": lambda rows: rows[:1]})
+    with pytest.raises(DataError, match="is for the data of a Spark session"):
+        alone.fit(images, y, preprocess=scaled)
 
 
 # What goes wrong.
