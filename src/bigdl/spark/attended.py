@@ -59,7 +59,7 @@ class AttendedJob:
         thread = _thread(self._session, self._run)
         thread.start()
         try:
-            with deferred_interrupt(_is_sparks) as interrupted:
+            with deferred_interrupt() as interrupted:
                 self._attend(thread, channel, take, stop, interrupted)
         except BaseException:
             self._session.interruptTag(self._tag)
@@ -109,11 +109,6 @@ def _thread(session: SparkSession, target: Callable[[], None]) -> threading.Thre
     from pyspark import InheritableThread
 
     return InheritableThread(target=target, session=session, name="bigdl-job", daemon=True)
-
-
-def _is_sparks(handler: Any) -> bool:
-    """Tells whether it is Spark's way to take Ctrl-C: it cancels all jobs of the session."""
-    return str(getattr(handler, "__module__", "")).startswith("pyspark")
 
 
 @contextlib.contextmanager

@@ -8,17 +8,17 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+_SPARKS = "pyspark"
+"""Where the handler is from that a SparkContext leaves in the process: it cancels all jobs of the context at once."""
+
 
 @contextlib.contextmanager
-def deferred_interrupt(replaceable: Callable[[Any], bool] | None = None) -> Iterator[Callable[[], bool]]:
+def deferred_interrupt() -> Iterator[Callable[[], bool]]:
     """Holds a Ctrl-C back for the time of the ``with`` block; a second one breaks in at once.
 
     Weights and the optimizer's state are changed one after the other, so a step that is broken off leaves neither the
-    old nor the new ones. Outside the main thread, where no signal arrives, nothing is changed.
-
-    Args:
-        replaceable: Tells of a handler that is not Python's own whether it may be replaced for that time; by default
-            none may.
+    old nor the new ones. Outside the main thread, where no signal arrives, and where the program has its own way to
+    take a Ctrl-C, nothing is changed.
 
     Yields:
         A function that tells whether there was a Ctrl-C.
@@ -27,8 +27,8 @@ def deferred_interrupt(replaceable: Callable[[Any], bool] | None = None) -> Iter
         yield lambda: False
         return
     previous = signal.getsignal(signal.SIGINT)
-    own_way = previous is not signal.default_int_handler
-    if own_way and (replaceable is None or not replaceable(previous)):
+    origin = str(getattr(previous, "__module__", "")).partition(".")[0]
+    if previous is not signal.default_int_handler and origin != _SPARKS:
         yield lambda: False
         return
     caught: list[int] = []
