@@ -40,7 +40,7 @@ def test_bigdls_examples_run_on_the_java_of_pypi(folder):
         if found:
             (bare / tool).symlink_to(f"{found}/{tool}")
     environment = {
-        **{k: v for k, v in os.environ.items() if k not in ("JAVA_HOME", "SPARK_HOME", "PYSPARK_PYTHON")},
+        **{k: v for k, v in os.environ.items() if k != "JAVA_HOME" and "SPARK" not in k},
         "PATH": str(bare),
         "HOME": str(folder),
         "PYSPARK_SUBMIT_ARGS": "--master local[2] --conf spark.ui.enabled=false --conf spark.driver.host=127.0.0.1 "

@@ -16,6 +16,7 @@ from tests.spark.faults import Fault, kill_executor, kill_worker, leave
 from tests.spark.models import arrays, frame, network, optimizer
 
 EPOCHS, STEPS = 3, 7  # steps of an epoch
+NEVER = 10**9
 
 
 def with_dropout() -> Any:
@@ -23,12 +24,11 @@ def with_dropout() -> Any:
     return Sequential([Dense(8, input_dim=4), Dropout(0.3), Dense(3, activation="softmax", name="classes")])
 
 
-def trained(spark: Any, tmp_path: Any, fault: Any = None, trigger: Any = None) -> Any:
+def trained(spark: Any, tmp_path: Any, fault: Any, trigger: Any = None) -> Any:
     data = frame(spark, *arrays())
     ours = optimizer(data, model=with_dropout(), epochs=EPOCHS, options=Options(timeout=60))
     ours.set_validation(50, data, EveryEpoch(), [Top1Accuracy()])
-    if fault is not None:
-        ours.set_criterion(fault)
+    ours.set_criterion(fault)
     ours.set_checkpoint(trigger or EveryEpoch(), tmp_path / "kept")
     ours.optimize(verbose=0)
     return ours
@@ -36,7 +36,8 @@ def trained(spark: Any, tmp_path: Any, fault: Any = None, trigger: Any = None) -
 
 @pytest.fixture(scope="module")
 def undisturbed(sessions, tmp_path_factory):
-    return trained(sessions.get("cluster"), tmp_path_factory.mktemp("undisturbed"))
+    folder = tmp_path_factory.mktemp("undisturbed")
+    return trained(sessions.get("cluster"), folder, Fault(folder / "done", NEVER, leave))
 
 
 @pytest.mark.parametrize(("action", "trigger"), [(kill_executor, None), (kill_worker, SeveralIteration(2))])

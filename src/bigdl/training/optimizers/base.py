@@ -226,7 +226,7 @@ class Optimizer(Stored, ABC):
     def _fixed_state(self) -> dict[str, Tensor]:
         """The part of the state whose keys and shapes follow from the weights."""
         state = {"iterations": torch.tensor(self.iterations)}
-        state.update((name, torch.tensor(float(value))) for name, value in self._variables.items())
+        state.update((name, torch.tensor(float(value))) for name, value in self.numbers.items())
         for name, tensors in self._blocks.accumulators().items():
             state.update((f"{name}.{i}", tensor.contiguous().clone()) for i, tensor in enumerate(tensors))
         if self.schedule is not None:
@@ -248,7 +248,7 @@ class Optimizer(Stored, ABC):
                 f"tensors. Received: {len(state)}; missing or of another shape: {', '.join(wrong) or 'none'}."
             )
         self.iterations = int(state["iterations"])
-        for name in self._variables:
+        for name in self.numbers:
             setattr(self, name, float(state[name]))
         for name, tensors in self._blocks.accumulators().items():
             for i, tensor in enumerate(tensors):
@@ -260,12 +260,8 @@ class Optimizer(Stored, ABC):
     # Configuration.
 
     @property
-    def numbers(self) -> Mapping[str, NDArray[np.float32]]:
+    def numbers(self) -> dict[str, NDArray[np.float32]]:
         """The numbers that may change between steps (``lr``, ``decay``, ...), by name."""
-        return self._variables
-
-    @property
-    def _variables(self) -> dict[str, NDArray[np.float32]]:
         kept: dict[str, NDArray[np.float32]] = self.__dict__.setdefault("_variable_values", {})
         return kept
 

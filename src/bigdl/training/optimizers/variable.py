@@ -23,9 +23,9 @@ class Variable:
     def __get__(self, instance: Any, owner: type) -> NDArray[np.float32]:
         if instance is None:
             raise AttributeError(self.name)
-        value: NDArray[np.float32] = instance._variables[self.name]
+        value: NDArray[np.float32] = instance.numbers[self.name]
         return value
 
     def __set__(self, instance: Any, value: float | NDArray[Any]) -> None:
-        kept = instance._variables.setdefault(self.name, np.zeros((), np.float32))
+        kept = instance.numbers.setdefault(self.name, np.zeros((), np.float32))
         kept[...] = value
