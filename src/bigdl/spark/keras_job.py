@@ -148,6 +148,8 @@ class _Mirror:
         state = TrainingState(**content["state"])
         if kind == "on_batch_end":
             if state.iteration > self._iteration:  # else it is told again, after a worker was lost
+                assert self._hook is not None
+                self._hook.note(content["lag"])
                 self._batch(state, content["rows"], content["results"])
             return
         weights = b""

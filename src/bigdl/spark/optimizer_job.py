@@ -77,6 +77,7 @@ class _Display:
         elif kind == "on_epoch_begin":
             self._shown.begin(content["state"]["epoch"], content["state"]["records"])
         elif kind == "on_batch_end":
+            self._shown.note = content["lag"]
             self._shown.advance(content["rows"], {"loss": content["results"][0]})
         elif kind == "on_epoch_end":
             self._shown.end(content["newest"])

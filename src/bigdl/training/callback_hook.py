@@ -80,6 +80,11 @@ class CallbackHook(Hook):
         """Tells the callbacks."""
         self.callbacks.on_train_end()
 
+    def note(self, text: str | None) -> None:
+        """Shows something behind the values of the bar; None for nothing."""
+        for logger in self._shown:
+            logger.note(text)
+
     def close(self) -> None:
         """Takes the bar away, also when training failed."""
         for logger in self._shown:

@@ -39,12 +39,16 @@ class EpochDisplay:
         rows: The rows of an epoch.
         verbose: 0 shows nothing, 1 all, 2 the lines only.
         epochs: How many epochs there will be; None where nobody knows.
+
+    Attributes:
+        note: What stands behind the values; None for nothing.
     """
 
     def __init__(self, rows: int, verbose: int, epochs: int | None = None) -> None:
         self.rows = rows
         self.verbose = verbose
         self.epochs = epochs
+        self.note: str | None = None
         self._bar: tqdm[Any] | None = None
 
     def begin(self, epoch: int, done: int = 0) -> None:
@@ -79,7 +83,7 @@ class EpochDisplay:
         if now - self._shown_at > SECONDS_BETWEEN_VALUES:
             self._shown_at = now
             means = {name: total / self._seen for name, total in self._totals.items()}
-            self._bar.set_postfix_str(_joined(means), refresh=False)
+            self._bar.set_postfix_str(_joined(means, self.note), refresh=False)
         self._bar.update(rows)
 
     def end(self, values: Mapping[str, float]) -> None:
@@ -93,7 +97,8 @@ class EpochDisplay:
         if self.verbose:
             rate = f"{self._seen / seconds:.0f} records/s"
             print(" - ".join([self.title, f"{seconds:.0f}s" if seconds >= 10 else f"{seconds:.1f}s", rate]), end="")
-            print(f" - {_joined(values)}" if values else "", flush=True)
+            shown = _joined(values, self.note)
+            print(f" - {shown}" if shown else "", flush=True)
 
     def close(self) -> None:
         """Takes the bar away."""
@@ -101,7 +106,6 @@ class EpochDisplay:
             self._bar.close()
 
 
-def _joined(values: Mapping[str, float]) -> str:
-    return " - ".join(
-        f"{name}: {value:.4f}" if abs(value) > 1e-3 else f"{name}: {value:.4e}" for name, value in values.items()
-    )
+def _joined(values: Mapping[str, float], note: str | None) -> str:
+    shown = [f"{name}: {value:.4f}" if abs(value) > 1e-3 else f"{name}: {value:.4e}" for name, value in values.items()]
+    return " - ".join([*shown, note] if note else shown)

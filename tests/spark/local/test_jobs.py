@@ -4,6 +4,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import signal
 import socket
 import tempfile
@@ -14,12 +15,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pyspark import TaskContext
 
 from bigdl.errors import DistributedError, TrainingError
 from bigdl.optim.optimizer import EveryEpoch, MaxEpoch, SeveralIteration, Top1Accuracy
-from bigdl.spark.channel import Channel
 from bigdl.spark.options import Options
-from bigdl.spark.watch import Watch
 from tests.spark.models import arrays, assert_same_weights, frame, network, nll, optimizer
 
 
@@ -83,15 +83,37 @@ def test_progress_is_shown_and_logged(spark, capsys, caplog):
     assert any("Top1Accuracy is" in m and "(of 203)" in m for m in messages)
 
 
-def test_the_slowest_worker_is_named():
-    watch = Watch(lambda *message: None)
-    with Channel("127.0.0.1") as channel:
-        for rank, seconds, waited in [(0, 1.0, 0.5), (1, 1.0, 0.0), (2, 1.0, 0.4)]:
-            message: Any = type("M", (), {"content": None, "data": b"", "line": None})()
-            message.content = {"kind": "lag", "rank": rank, "steps": 10, "seconds": seconds, "waited": waited}
-            watch.take(message)
-        assert watch.lag() == "worker 1 +40 ms a step"
-        assert channel.messages.empty()
+def test_the_slowest_worker_is_named(spark, capsys, caplog):
+    """A worker that sleeps in each step, in both faces."""
+    x, y = arrays(64)
+    data = frame(spark, x, y)
+    criterion = nll()
+
+    def dawdle() -> None:
+        context = TaskContext.get()
+        assert context is not None
+        time.sleep(0.1 if context.partitionId() == 1 else 0.0)
+
+    def slow(output: Any, target: Any) -> Any:
+        dawdle()
+        return criterion(output, target)
+
+    ours = optimizer(data, epochs=1, options=Options(workers=2))
+    ours.batch_size = 4
+    ours.set_criterion(slow)
+    with caplog.at_level(logging.INFO, "bigdl"):
+        ours.optimize(verbose=2)
+    assert re.search(r"- worker 1 \+\d+ ms a step$", capsys.readouterr().out.strip())
+    assert re.search(r"\[Epoch 1\] Workers: 0 on \S+ .* ms waiting, 1 on \S+ 1\d\d\.\d ms a step", caplog.text)
+
+    def slow_mse(y_true: Any, y_pred: Any) -> Any:
+        dawdle()
+        return (y_pred - y_true).square().mean(-1)
+
+    model = network()
+    model.compile("sgd", slow_mse)
+    model.fit(data, batch_size=4, nb_epoch=1, options=Options(workers=2))
+    assert re.search(r"- worker 1 \+\d+ ms a step$", capsys.readouterr().out.strip())
 
 
 def test_a_loss_that_is_not_finite_stops_all_workers(spark):

@@ -83,6 +83,10 @@ class ProgbarLogger(Callback):
         """Writes the epoch's line."""
         self._display.end(self._reported(logs))
 
+    def note(self, text: str | None) -> None:
+        """Sets what stands behind the values; None for nothing."""
+        self._display.note = text
+
     def close(self) -> None:
         """Takes the bar away."""
         self._display.close()
