@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
@@ -180,7 +181,7 @@ class _Desk:
         except Exception as error:  # of wrong arguments; it is raised where they were given
             _send(line, {"error": str(error)})
         else:
-            _send(line, {"value": value})
+            _send(line, {"value": value.item() if isinstance(value, np.generic) else value})  # as pruners' answers are
 
     def _tell(self, line: Line, value: float | None, state: str | None) -> None:
         from optuna.trial import TrialState

@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+import numpy as np
 import optuna
 import pytest
 
@@ -40,6 +41,26 @@ def test_trials_run_on_workers_and_the_study_learns(spark, study):
         assert (trial.state.name == "PRUNED") == (trial.params["x"] ** 2 > 50)
         assert "worker" in trial.user_attrs
     assert study.best_value < 30
+
+
+class Strict(optuna.pruners.BasePruner):
+    """Answers as Optuna's own pruners do, with what NumPy compares."""
+
+    def prune(self, study: Any, trial: Any) -> Any:
+        return np.float64(trial.last_step) > 0
+
+
+def test_pruners_that_compute_with_numpy(spark):
+    def objective(trial: Any) -> float:
+        for epoch in range(3):
+            trial.report(1.0, epoch)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+        return 1.0
+
+    pruned = optuna.create_study(pruner=Strict())
+    optimize_study(pruned, objective, 1)
+    assert [list(trial.intermediate_values) for trial in pruned.trials] == [[0, 1]]
 
 
 def test_mistakes_of_the_objective(spark, study):
