@@ -12,8 +12,9 @@ from bigdl.errors import DataError, LayerError, TrainingError
 from bigdl.graph import Container, Input
 from bigdl.layers import Dense, Dropout
 from bigdl.models import Sequential
+from bigdl.models.optimizer import Optimizer
 from bigdl.training.criterions import ClassNLLCriterion, CrossEntropyCriterion, MSECriterion
-from bigdl.training.local_optimizer import LocalOptimizer, Optimizer
+from bigdl.training.local_optimizer import LocalOptimizer
 from bigdl.training.optimizers import SGD
 from bigdl.training.sample import Sample
 from bigdl.training.triggers import EveryEpoch, MaxEpoch, MaxIteration, MinLoss, SeveralIteration, TriggerOr

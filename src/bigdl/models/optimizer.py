@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from bigdl.errors import DataError
 from bigdl.graph import Container
@@ -14,13 +14,12 @@ from bigdl.training.base_optimizer import BaseOptimizer
 from bigdl.training.batches import Samples, SeededOrder
 from bigdl.training.checkpoint import naming_last_good
 from bigdl.training.local_optimizer import LocalOptimizer
-from bigdl.training.local_optimizer import Optimizer as OptimizerHere
 from bigdl.training.optim_methods import OptimMethod
 from bigdl.training.step import Step
 from bigdl.training.triggers import Trigger
 
 
-class Optimizer(OptimizerHere):
+class Optimizer(BaseOptimizer):
     """BigDL's ``Optimizer``.
 
     Arrays and lists of ``Sample`` are trained on here, RDDs and DataFrames by the workers of their Spark session. These
@@ -92,6 +91,17 @@ class Optimizer(OptimizerHere):
             return LocalOptimizer(x, y, model, criterion, end_trigger, batch_size, optim_method, cores)
         kind = DistriOptimizer if is_spark_data(training_set) else Optimizer
         return kind(model, training_set, criterion, end_trigger, batch_size, optim_method)
+
+    def set_validation(self, batch_size: int, val_rdd: Any, trigger: Trigger | None, val_method: Any = None) -> Self:
+        """Validates when a trigger holds.
+
+        Args:
+            batch_size: Rows at a time.
+            val_rdd: Data of the kind that is trained on: an RDD, a DataFrame, ``(X, Y)``, or a list of ``Sample``.
+            trigger: When.
+            val_method: What is computed, a list; ``[Top1Accuracy()]`` by default.
+        """
+        return self._validate_on(val_rdd, batch_size, trigger, val_method)
 
     def _read(self, data: Any) -> Any:
         """Checks data against the model; it becomes samples here, or a data set of the cluster."""

@@ -1,4 +1,4 @@
-"""BigDL's ``Optimizer`` and ``LocalOptimizer``."""
+"""BigDL's ``LocalOptimizer``."""
 
 from __future__ import annotations
 
@@ -9,71 +9,6 @@ from bigdl.graph import Container
 from bigdl.training.base_optimizer import BaseOptimizer
 from bigdl.training.optim_methods import OptimMethod
 from bigdl.training.triggers import Trigger
-
-
-class Optimizer(BaseOptimizer):
-    """BigDL's ``Optimizer``, on this machine.
-
-    Args:
-        model: The model to train, in place.
-        training_rdd: ``(X, Y)``, or a list of ``Sample``.
-        criterion: The loss.
-        end_trigger: When to stop.
-        batch_size: Rows for each step.
-        optim_method: How the weights are moved, SGD by default; or one for each layer, by name.
-        bigdl_type: Kept for BigDL's signature.
-    """
-
-    def __init__(
-        self,
-        model: Container,
-        training_rdd: Any,
-        criterion: Any,
-        end_trigger: Trigger | None = None,
-        batch_size: int = 32,
-        optim_method: OptimMethod | Mapping[str, OptimMethod] | None = None,
-        bigdl_type: str = "float",
-    ) -> None:
-        super().__init__(model, training_rdd, criterion, end_trigger, batch_size, optim_method)
-
-    @staticmethod
-    def create(
-        model: Container,
-        training_set: Any,
-        criterion: Any,
-        end_trigger: Trigger | None = None,
-        batch_size: int = 32,
-        optim_method: OptimMethod | Mapping[str, OptimMethod] | None = None,
-        cores: int | None = None,
-        bigdl_type: str = "float",
-    ) -> BaseOptimizer:
-        """Makes the optimizer that fits the data.
-
-        Args:
-            model: The model to train, in place.
-            training_set: ``(X, Y)``, for which it is a ``LocalOptimizer``, or a list of ``Sample``.
-            criterion: The loss.
-            end_trigger: When to stop; after one epoch by default.
-            batch_size: Rows for each step.
-            optim_method: How the weights are moved, SGD by default; or one for each layer, by name.
-            cores: How many threads to compute with.
-            bigdl_type: Kept for BigDL's signature.
-        """
-        if isinstance(training_set, tuple) and len(training_set) == 2:
-            x, y = training_set
-            return LocalOptimizer(x, y, model, criterion, end_trigger, batch_size, optim_method, cores)
-        return Optimizer(model, training_set, criterion, end_trigger, batch_size, optim_method)
-
-    def set_validation(self, batch_size: int, val_rdd: Any, trigger: Trigger | None, val_method: Any = None) -> Self:
-        """Validates when a trigger holds.
-
-        Args:
-            batch_size: Rows at a time.
-            val_rdd: ``(X, Y)``, or a list of ``Sample``.
-            trigger: When.
-            val_method: What is computed, a list; ``[Top1Accuracy()]`` by default.
-        """
-        return self._validate_on(val_rdd, batch_size, trigger, val_method)
 
 
 class LocalOptimizer(BaseOptimizer):
