@@ -16,7 +16,7 @@ import pytest
 
 from bigdl.spark.session import create_spark_conf
 
-SECONDS = 120.0
+SECONDS = 240.0
 QUIET = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",

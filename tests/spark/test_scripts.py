@@ -31,6 +31,7 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.timeout(600)  # it starts two sessions, which takes minutes on a busy machine
 def test_bigdls_examples_run_on_the_java_of_pypi(folder):
     """As on a machine without Java: its home is another, and what is on the PATH is not found."""
     bare = folder / "bin"
@@ -50,7 +51,7 @@ def test_bigdls_examples_run_on_the_java_of_pypi(folder):
         [sys.executable, str(SCRIPT), "--folder", str(folder)],
         capture_output=True,
         text=True,
-        timeout=250,
+        timeout=550,
         env=environment,
         cwd=folder,
         check=False,

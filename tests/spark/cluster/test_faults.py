@@ -15,6 +15,8 @@ from bigdl.spark.options import Options
 from tests.spark.faults import Fault, kill_executor, kill_worker, leave
 from tests.spark.models import arrays, frame, network, optimizer
 
+pytestmark = pytest.mark.timeout(900)  # executors take minutes to start on a busy machine
+
 EPOCHS, STEPS = 3, 7  # steps of an epoch
 NEVER = 10**9
 
