@@ -1,0 +1,1 @@
+"""How each peer runs a workload: ``Runner(workload, options)`` makes it, ``run(calls)`` runs batches."""
