@@ -124,9 +124,7 @@ class OnnxBuilder:
         final = f"h{len(self._nodes)}"
         direction = "forward" if ways == 1 else "bidirectional"
         self._nodes.append(
-            helper.make_node(
-                op, [steps, w, u, b], ["", final], hidden_size=units, direction=direction, **attributes
-            )
+            helper.make_node(op, [steps, w, u, b], ["", final], hidden_size=units, direction=direction, **attributes)
         )
         self._shapes[final] = (units,)
         rows = self._node("Transpose", [final], (ways, units), perm=[1, 0, 2])

@@ -17,9 +17,7 @@ class Runner(Keras1Runner):
 
     def __init__(self, workload: Workload, options: str = "") -> None:
         threads = len(os.sched_getaffinity(0))
-        config = tensorflow.ConfigProto(
-            intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads
-        )
+        config = tensorflow.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads)
         keras.backend.set_session(tensorflow.Session(config=config))
         super().__init__("keras", workload)
         self.versions = {"keras": keras.__version__, "tensorflow": tensorflow.__version__}

@@ -26,10 +26,14 @@ class Runner:
         framework: Any = importlib.import_module(backend)
         self.workload = workload
         self.model = workload.build(Keras3Builder())
-        self.parameters = sum(int(w.value.numpy().size) if False else _size(w.shape) for w in self.model.trainable_weights)
+        self.parameters = sum(
+            int(w.value.numpy().size) if False else _size(w.shape) for w in self.model.trainable_weights
+        )
         self.versions = {"keras": keras.__version__, backend: framework.__version__}
         self.model.compile(
-            optimizer=workload.optimizer or "sgd", loss=workload.loss, jit_compile={"": "auto", "xla": True, "noxla": False}[compiler]
+            optimizer=workload.optimizer or "sgd",
+            loss=workload.loss,
+            jit_compile={"": "auto", "xla": True, "noxla": False}[compiler],
         )
         self.x, self.y = workload._replace(ordering="tf").data(workload.batch)
 

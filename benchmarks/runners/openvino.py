@@ -23,7 +23,9 @@ class Runner:
             "INFERENCE_NUM_THREADS": len(os.sched_getaffinity(0)),
             "PERFORMANCE_HINT": "LATENCY",
         }
-        self.request = core.compile_model(core.read_model(model.SerializeToString()), "CPU", settings).create_infer_request()
+        self.request = core.compile_model(
+            core.read_model(model.SerializeToString()), "CPU", settings
+        ).create_infer_request()
         self.x, _ = workload._replace(ordering="tf").data(workload.batch)
 
     def run(self, calls: int) -> None:

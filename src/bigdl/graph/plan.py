@@ -28,8 +28,26 @@ class Step:
     unmasked: frozenset[int]
 
 
+class Kept(dict[Any, Any]):
+    """What has been made of a plan, by whom; a copy of the plan starts without it."""
+
+    def __deepcopy__(self, memo: Any) -> Kept:
+        return Kept()
+
+    def __reduce__(self) -> Any:
+        return Kept, ()
+
+
 class Plan:
     """The steps of a graph over numbered values.
+
+    Attributes:
+        steps: The steps, in the order in which they can run.
+        inputs: The values that are given.
+        outputs: The values that are wanted.
+        size: How many values there are.
+        tensors: The tensor of the graph behind each value.
+        kept: What others have made of this plan, to be used again.
 
     Args:
         inputs: The tensors that are given.
@@ -53,6 +71,7 @@ class Plan:
         self.outputs = tuple(slots[tensor] for tensor in outputs)
         self.size = len(slots)
         self.tensors = tuple(slots)
+        self.kept = Kept()
         last_use = {slots[x]: i for i, node in enumerate(calls) for x in node.inputs}
         keep = set(self.outputs)
         self.steps = [

@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from bigdl.graph import Layer
+from bigdl.layers.masks import dropped
 from bigdl.layers.spatial import SpatialLayer
 from bigdl.registry import layer
 
@@ -45,7 +45,7 @@ class Dropout(Layer):
             return x
         shape = self.pattern_shape(x)
         if self.seed is None and shape == x.shape:
-            return F.dropout(x, self.p)
+            return dropped(x, self.p)
         kept = x.new_empty(shape).bernoulli_(1.0 - self.p, generator=self.generator(x.device))
         return x * (kept / (1.0 - self.p))
 

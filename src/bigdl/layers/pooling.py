@@ -37,8 +37,11 @@ class Pooling(SpatialLayer):
 
     def forward(self, x: Tensor) -> Tensor:
         """Pools; channels are kept."""
-        x = self.channels_first(x)
-        return self.restore(self.pool(x, (0,) * (x.dim() - 2)) if self.border_mode == "valid" else self.pool_same(x))
+        return self.restore(self.pool_images(self.channels_first(x)))
+
+    def pool_images(self, x: Tensor) -> Tensor:
+        """Pools a channels-first tensor in the layer's border mode."""
+        return self.pool(x, (0,) * (x.dim() - 2)) if self.border_mode == "valid" else self.pool_same(x)
 
     def pool(self, x: Tensor, padding: Sequence[int], ceil_mode: bool = False) -> Tensor:
         """Pools a channels-first tensor; padding does not count.

@@ -14,6 +14,7 @@ from bigdl.training.callbacks import Callback, History
 from bigdl.training.checkpoint import naming_last_good
 from bigdl.training.compile import Compiled
 from bigdl.training.data import Data
+from bigdl.training.denormals import flushed_denormals
 from bigdl.training.inference import checked_batch_size, in_mode
 from bigdl.training.loop import Hook, train
 from bigdl.training.progress import progress_bar
@@ -155,7 +156,7 @@ def train_on_batch(
     """Moves the weights once; returns the loss and metrics from before, as ``evaluate`` does. See ``fit``."""
     samples = samples_for(model, compiled, x, y, sample_weight, class_weight)
     check_rows(model, samples)
-    with in_mode(model, training=True):
+    with in_mode(model, training=True), flushed_denormals():
         results = compiled.step.train(samples.batch(), f"iteration {compiled.optimizer.iterations + 1}")
     return single(compiled.reported(results))
 

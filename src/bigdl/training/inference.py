@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from bigdl.errors import DataError
 from bigdl.graph import Container, Layer
+from bigdl.graph.tensor import as_list
+from bigdl.programs import program_for
 from bigdl.training.data import Column, Data, input_columns
 from bigdl.training.progress import progress_bar
 
@@ -74,18 +77,27 @@ def predict(model: Container, x: Data, batch_size: int | None = DEFAULT_BATCH_SI
 def _predict(model: Container, columns: list[Column], batch_size: int, verbose: int = 0) -> Any:
     rows = len(columns[0])
     results: list[NDArray[Any]] = _empty(model, columns) if rows == 0 else []
-    with in_mode(model, training=False), torch.inference_mode(), progress_bar(rows, "predict", verbose) as bar:
+    with _prediction(model) as run, torch.inference_mode(), progress_bar(rows, "predict", verbose) as bar:
         for start in range(0, rows, batch_size):
             batch = slice(start, min(start + batch_size, rows))
-            outputs, _ = model.run([column.take(batch) for column in columns])
-            outputs = outputs if isinstance(outputs, list) else [outputs]
-            arrays = [output.cpu().numpy() for output in outputs]
+            arrays = [output.cpu().numpy() for output in run([column.take(batch) for column in columns])]
             results = results or [np.empty((rows, *array.shape[1:]), array.dtype) for array in arrays]
             for result, array in zip(results, arrays, strict=True):
                 result[batch] = array
             bar.update(batch.stop - start)
-    forget_activity(penalised_layers(model))
     return results[0] if len(results) == 1 else results
+
+
+@contextlib.contextmanager
+def _prediction(model: Container) -> Iterator[Callable[[Sequence[Tensor]], list[Tensor]]]:
+    """Gives a function that computes a model's outputs in evaluation mode for as long as the ``with`` block lasts."""
+    program = program_for(model, training=False)
+    if program is not None and not program.called:
+        yield program.run
+        return
+    with in_mode(model, training=False):
+        yield (lambda inputs: as_list(model.run(inputs)[0])) if program is None else program.run
+    forget_activity(penalised_layers(model))
 
 
 def predict_on_batch(model: Container, x: Data) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from bigdl.errors import DataError
 from bigdl.training.batches import Source
+from bigdl.training.denormals import flushed_denormals
 from bigdl.training.inference import in_mode
 from bigdl.training.interrupt import deferred_interrupt
 from bigdl.training.state import TrainingState
@@ -76,7 +77,7 @@ def train(
     hooks = list(hooks)
     state = state or TrainingState()
     _check_rows(source, state)
-    with in_mode(step.model, training=True), deferred_interrupt() as interrupted:
+    with in_mode(step.model, training=True), flushed_denormals(), deferred_interrupt() as interrupted:
         for hook in hooks:
             hook.on_train_begin(state)
         while not is_done(state):

@@ -13,6 +13,7 @@ from torch import Tensor
 from bigdl.graph import Container, Weight
 from bigdl.graph.arithmetic import known_values
 from bigdl.layers.statistics import shared_statistics
+from bigdl.programs import program_for
 from bigdl.training.batches import Batch
 from bigdl.training.checkpoint import Stateful
 from bigdl.training.data import Placement
@@ -171,7 +172,7 @@ class Step:
         if not batch.held:
             return self._objective_of_no_rows(batch), self._no_rows(batch)
         with known_values(self.goal.uses_graph):
-            outputs, masks = run_on(self.model, batch)
+            outputs, masks = self._outputs(batch)
             terms = self.goal.terms(outputs, masks, batch)
             activities = self._regularization.activities()
             penalties = activities if self.group.size > 1 else activities + self._regularization.weights()
@@ -183,6 +184,13 @@ class Step:
                     values += [term.numerator, *term.parts()]
                 values += [penalties, *measures, float(batch.held), float(self.wants_to_stop())]
                 return objective, torch.stack([torch.as_tensor(x).detach().to(objective) for x in values])
+
+    def _outputs(self, batch: Batch) -> tuple[list[Tensor], list[Tensor | None]]:
+        program = None if self._shared else program_for(self.model, training=bool(self.model.training))
+        if program is None:
+            return run_on(self.model, batch)
+        outputs = program.run(batch.inputs)
+        return outputs, [None] * len(outputs)
 
     def _no_rows(self, batch: Batch) -> Tensor:
         if self._divides_first(batch):
@@ -201,8 +209,12 @@ class Step:
         return torch.stack([output.sum() for output in outputs]).sum()
 
     def _statistics(self) -> contextlib.AbstractContextManager[None]:
-        shared = self.shares_statistics and self.group.size > 1
-        return shared_statistics((lambda vector: self.group.all_reduce([vector])[0]) if shared else None)
+        return shared_statistics((lambda vector: self.group.all_reduce([vector])[0]) if self._shared else None)
+
+    @property
+    def _shared(self) -> bool:
+        """Whether layers of statistics sum them over all workers."""
+        return self.shares_statistics and self.group.size > 1
 
     def _objective(self, terms: list[LossTerm], batch: Batch) -> Tensor:
         """Returns the sum of the terms times their factors, each divided by its denominator.

@@ -1,0 +1,47 @@
+"""Torch's fused kernels of oneDNN, which its own compiler uses.
+
+They are not part of torch's public interface. Where one is missing, or the tensors are not what it takes, torch's
+ordinary operations compute the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+_TYPES = (torch.float32, torch.bfloat16)
+
+
+class Kernels(NamedTuple):
+    """The kernels.
+
+    Attributes:
+        convolve: ``(x, weight, bias, padding, stride, dilation, groups, "none" or "relu", [], "")``.
+        convolve_and_add: ``(x, other, weight, bias, padding, stride, dilation, groups, "add", 1.0, None or "relu", [],
+            "")``.
+        pack: ``(weight, padding, stride, dilation, groups, size of the input)``; gives the weight as oneDNN likes it.
+    """
+
+    convolve: Callable[..., Tensor]
+    convolve_and_add: Callable[..., Tensor]
+    pack: Callable[..., Tensor]
+
+
+@cache
+def kernels() -> Kernels | None:
+    """Returns the kernels, None where this torch has them not."""
+    mkldnn: Any = torch.ops.mkldnn
+    try:
+        pointwise, pack = mkldnn._convolution_pointwise, mkldnn._reorder_convolution_weight
+        return Kernels(pointwise.default, pointwise.binary, pack.default)
+    except AttributeError:
+        return None
+
+
+def take(x: Tensor) -> bool:
+    """Whether the kernels take a tensor of this kind."""
+    return x.dtype in _TYPES and x.device.type == "cpu" and x.dim() == 4

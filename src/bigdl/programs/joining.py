@@ -1,0 +1,142 @@
+"""Neighbouring operations made one, and work left out that nobody looks at.
+
+Each function takes a program's operations and its outputs, and returns operations that compute the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from bigdl.programs.operations import Add, Affine, Apply, Convolve, Multiply, Operation, Pad, Ref, Scale, uses
+
+Operations = list[Operation]
+Maker = Callable[[Ref], Operation | None]
+"""Gives the operation that made a value, if the value is taken once and as it is."""
+
+Join = Callable[[Operation, Maker], tuple[Operation, Operations] | None]
+"""Gives the maker that an operation can be joined with, and what takes the place of both; None where there is none."""
+
+
+def joined_for_prediction(operations: Operations, outputs: Sequence[Ref]) -> Operations:
+    """Returns operations for prediction: zeros, scales, sums and ``relu`` are put into the products."""
+    joined = _joined(operations, outputs, (_with_zeros, _scaled, _summed, _rectified))
+    return without_unused_cells(joined, outputs)
+
+
+def joined_for_training(operations: Operations, outputs: Sequence[Ref]) -> Operations:
+    """Returns operations for training: ``relu`` comes after pooling, where it has less to do, or into a product."""
+    return _joined(_joined(operations, outputs, (_pooled_first,)), outputs, (_with_zeros, _rectified))
+
+
+def _joined(operations: Operations, outputs: Sequence[Ref], joins: Sequence[Join]) -> Operations:
+    counts = uses(operations, outputs)
+    kept: dict[int, Operation] = {}
+
+    def maker(ref: Ref) -> Operation | None:
+        return kept.get(ref.number) if counts[ref.number] == 1 and not ref.views else None
+
+    for operation in operations:
+        found = next((made for join in joins if (made := join(operation, maker)) is not None), None)
+        if found is None:
+            kept[operation.number] = operation
+        else:
+            del kept[found[0].number]
+            kept.update((made.number, made) for made in found[1])
+    return list(kept.values())
+
+
+def _with_zeros(operation: Operation, maker: Maker) -> tuple[Operation, Operations] | None:
+    """Zeros before a convolution, as many on either side: its own padding."""
+    zeros = maker(operation.inputs[0])
+    if not isinstance(operation, Convolve) or not isinstance(zeros, Pad) or operation.padding is None:
+        return None
+    if any(operation.padding) or any(before != after for before, after in zeros.pads):
+        return None
+    padding = tuple(before for before, _ in zeros.pads)
+    return zeros, [replace(operation, inputs=zeros.inputs, padding=padding)]
+
+
+def _scaled(operation: Operation, maker: Maker) -> tuple[Operation, Operations] | None:
+    """A scale after a product: the product with other weights."""
+    product = maker(operation.inputs[0])
+    if not isinstance(operation, Scale) or not isinstance(product, Affine) or product.is_finished:
+        return None
+    if isinstance(product, Multiply) and operation.rank != 2:  # its features are last, not those of axis 1
+        return None
+    return product, [replace(product, number=operation.number, scales=[*product.scales, operation])]
+
+
+def _summed(operation: Operation, maker: Maker) -> tuple[Operation, Operations] | None:
+    """A sum after a convolution, which adds to its result what it is given."""
+    if not isinstance(operation, Add):
+        return None
+    for one, other in (operation.inputs, operation.inputs[::-1]):
+        product = maker(one)
+        if isinstance(product, Convolve) and not product.is_finished:
+            return product, [replace(product, number=operation.number, inputs=[*product.inputs, other])]
+    return None
+
+
+def _rectified(operation: Operation, maker: Maker) -> tuple[Operation, Operations] | None:
+    """``relu`` after a product, done while the result is at hand."""
+    product = maker(operation.inputs[0])
+    if not isinstance(operation, Apply) or not operation.relu or not isinstance(product, Affine) or product.relu:
+        return None
+    return product, [replace(product, number=operation.number, relu=True)]
+
+
+def _pooled_first(operation: Operation, maker: Maker) -> tuple[Operation, Operations] | None:
+    """Pooling by the largest after ``relu``: the same the other way round, and so are the gradients."""
+    relu = maker(operation.inputs[0])
+    if not isinstance(operation, Apply) or not operation.keeps_order or not isinstance(relu, Apply) or not relu.relu:
+        return None
+    pooled = replace(operation, inputs=relu.inputs, number=relu.number)
+    return relu, [pooled, replace(relu, inputs=[Ref(relu.number)], number=operation.number)]
+
+
+def without_unused_cells(operations: Operations, outputs: Sequence[Ref]) -> Operations:
+    """Moves the strides of convolutions of one cell towards the beginning.
+
+    Such a convolution looks at a part of its input only. Where all that takes a value does, with one stride, the
+    convolution behind the value takes the stride itself and computes nothing but that part.
+    """
+    number = max((operation.number for operation in operations), default=0)
+    result: Operations = []  # from the end
+    takers: dict[int, list[tuple[Convolve | None, int]]] = {ref.number: [(None, 0)] for ref in outputs}
+    for operation in reversed(operations):
+        stride = _common_stride([_skipped(*taker) for taker in takers.get(operation.number, ())])
+        parts: Operations = []
+        if isinstance(operation, Convolve) and stride:
+            for taker, _ in takers[operation.number]:
+                assert taker is not None
+                taker.stride = (1,) * len(stride)
+            for i, ref in enumerate(operation.inputs[1:], start=1):
+                number += 1
+                parts.append(Apply([ref], number, _part(stride)))
+                operation.inputs[i] = Ref(number)
+            operation.stride = tuple(a * b for a, b in zip(operation.stride, stride, strict=True))
+        result += [operation, *parts]
+        for one in (operation, *parts):
+            for i, ref in enumerate(one.inputs):
+                takers.setdefault(ref.number, []).append((one if isinstance(one, Convolve) else None, i))
+    return result[::-1]
+
+
+def _skipped(taker: Convolve | None, position: int) -> tuple[int, ...]:
+    """Returns the stride with which a value is looked at; nothing where all of it is."""
+    if taker is None or position or taker.inputs[0].views or max(taker.size) > 1 or taker.padding is None:
+        return ()
+    return () if any(taker.padding) or max(taker.stride) == 1 else taker.stride
+
+
+def _common_stride(strides: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    return strides[0] if strides and len(set(strides)) == 1 else ()
+
+
+def _part(stride: tuple[int, ...]) -> Callable[[Tensor], Tensor]:
+    cells = (slice(None), slice(None), *(slice(None, None, step) for step in stride))
+    return lambda x: x[cells].contiguous(memory_format=torch.channels_last if x.dim() == 4 else torch.contiguous_format)

@@ -1,0 +1,178 @@
+"""From the layers of a graph to operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from torch import Tensor
+
+from bigdl.graph import Container, Layer
+from bigdl.programs.operations import Add, Apply, Operation, Ref
+from bigdl.programs.views import View, followed
+
+L = TypeVar("L", bound=Layer)
+Lower = Callable[[Any, "Lowering", Any], Ref | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """How layers of one class are lowered, and the attributes that this depends on."""
+
+    lower: Lower
+    attributes: tuple[str, ...]
+
+
+_rules: dict[type[Layer], _Rule] = {}
+
+
+def lowers(*classes: type[Layer], uses: Sequence[str] = ()) -> Callable[[Lower], Lower]:
+    """Decorator of functions that write down what layers of these very classes compute.
+
+    The function gets the layer, the ``Lowering`` to write to, and the ``Ref`` of the input (a list of them where there
+    are several). It returns the ``Ref`` of the output, or None where it cannot say; the layer is then called. Classes
+    of users, which may compute something else, are always called.
+
+    Args:
+        classes: The classes.
+        uses: The layers' attributes that the function looks at; where one is set anew, it is asked again.
+    """
+
+    def register(function: Lower) -> Lower:
+        _rules.update((cls, _Rule(function, tuple(uses))) for cls in classes)
+        return function
+
+    return register
+
+
+class Lowering:
+    """Writes operations down.
+
+    Attributes:
+        training: Whether the program is for training; else it is for prediction.
+        operations: What was written so far.
+        watched: Each lowered layer with the attributes that its operations depend on.
+        called: The layers that are called as they are.
+    """
+
+    def __init__(self, training: bool) -> None:
+        self.training = training
+        self.operations: list[Operation] = []
+        self.watched: list[tuple[Layer, tuple[str, ...]]] = []
+        self.called: list[Layer] = []
+        self._next = 0
+
+    def input(self) -> Ref:
+        """Returns a new input of the program."""
+        return Ref(self._number())
+
+    def _number(self) -> int:
+        self._next += 1
+        return self._next - 1
+
+    # What rules write.
+
+    def view(self, x: Ref, view: View) -> Ref:
+        """Returns a value seen with its axes changed."""
+        return Ref(x.number, followed(x.views, view))
+
+    def write(self, kind: Callable[..., Operation], *inputs: Ref, **attributes: Any) -> Ref:
+        """Writes an operation down.
+
+        Args:
+            kind: Its class.
+            inputs: What it takes.
+            attributes: The rest of its attributes.
+
+        Returns:
+            What it makes.
+        """
+        self.operations.append(kind(list(inputs), self._number(), **attributes))
+        return Ref(self.operations[-1].number)
+
+    def apply(self, function: Callable[..., Any], *inputs: Ref, **attributes: Any) -> Ref:
+        """Writes down a function of tensors; see ``Apply``."""
+        return self.write(Apply, *inputs, function=function, **attributes)
+
+    def elementwise(self, function: Callable[[Tensor], Tensor], x: Ref, relu: bool = False) -> Ref:
+        """Writes down a function that treats each element by itself.
+
+        Args:
+            function: The function.
+            x: What it takes.
+            relu: Whether it is ``max(x, 0)``.
+        """
+        y = self.apply(function, Ref(x.number), elementwise=True, relu=relu)
+        return Ref(y.number, x.views)
+
+    def add(self, x: Ref, y: Ref) -> Ref:
+        """Writes down a sum of two tensors of one shape."""
+        if x.views != y.views:
+            return self.write(Add, x, y)
+        return Ref(self.write(Add, Ref(x.number), Ref(y.number)).number, x.views)
+
+    # Graphs.
+
+    def graph(self, model: Container, inputs: Sequence[Ref]) -> list[Ref]:
+        """Writes down a graph, nested ones included.
+
+        Args:
+            model: The graph.
+            inputs: What it takes.
+
+        Returns:
+            What it makes.
+        """
+        plan = model.graph.plan
+        values: list[Any] = [*inputs, *(None for _ in range(plan.size - len(inputs)))]
+        for step in plan.steps:
+            given = [values[i] for i in step.inputs]
+            for slot, made in zip(step.outputs, self._layer(step.layer, given, len(step.outputs)), strict=True):
+                values[slot] = made
+        return [values[i] for i in plan.outputs]
+
+    def _layer(self, layer: Layer, inputs: list[Ref], outputs: int) -> list[Ref]:
+        if isinstance(layer, Container) and type(layer).run is Container.run and "run" not in vars(layer):
+            return self.graph(layer, inputs)
+        rule = _rules.get(type(layer))
+        single = inputs[0] if len(inputs) == 1 else inputs
+        made = rule.lower(layer, self, single) if rule is not None and _is_plain(layer) else None
+        if rule is not None:
+            self.watched.append((layer, rule.attributes))
+        return [made] if made is not None else self._call(layer, inputs, outputs)
+
+    def _call(self, layer: Layer, inputs: list[Ref], outputs: int) -> list[Ref]:
+        """Writes down the call of a layer, whatever it does."""
+        self.called.append(layer)
+
+        def call(*x: Any) -> Any:
+            return layer.run(x[0] if len(x) == 1 else list(x), None, masked=False)[0]
+
+        made = self.apply(call, *inputs)
+        if outputs == 1:
+            return [made]
+        return [self.apply(lambda y, i=i: y[i], made) for i in range(outputs)]
+
+
+def _is_plain(layer: Layer) -> bool:
+    """Whether a layer does what its class says, and nothing beside."""
+    if layer.activity_regularizer is not None or layer.adds_losses:
+        return False
+    return not ({"forward", "run", "call", "__call__"} & vars(layer).keys() or has_hooks(layer))
+
+
+def hooks_of(layer: Layer) -> list[Any]:
+    """Returns where torch keeps the hooks of a module."""
+    kept = (
+        layer._forward_hooks,
+        layer._forward_pre_hooks,
+        layer._backward_hooks,
+        layer._backward_pre_hooks,
+    )
+    return list(kept)
+
+
+def has_hooks(layer: Layer) -> bool:
+    """Whether a module has hooks."""
+    return any(hooks_of(layer))

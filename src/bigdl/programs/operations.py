@@ -1,0 +1,227 @@
+"""What programs are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bigdl.programs.views import Views
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a weight is found: always that of the module as it is now.
+
+    Attributes:
+        owner: The module's parameters or buffers, by name.
+        name: The name.
+    """
+
+    owner: dict[str, Tensor | None]
+    name: str
+
+    @classmethod
+    def of(cls, module: nn.Module, name: str) -> Source:
+        """Returns the place of a module's parameter or buffer."""
+        parameters: Any = module._parameters
+        return cls(parameters if name in parameters else module._buffers, name)
+
+    def __call__(self) -> Tensor:
+        """Returns the weight."""
+        tensor = self.owner[self.name]
+        assert tensor is not None
+        return tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A value that an operation takes: the number of the operation that makes it, and how it is seen.
+
+    Attributes:
+        number: The number; inputs of the program have the first ones.
+        views: What is done to its axes first.
+    """
+
+    number: int
+    views: Views = ()
+
+
+@dataclass(eq=False, slots=True)
+class Operation:
+    """One operation of a program.
+
+    Attributes:
+        inputs: What it takes.
+        number: The number of what it makes.
+    """
+
+    inputs: list[Ref]
+    number: int
+
+    def kernel(self) -> Callable[..., Any]:
+        """Returns what computes it."""
+        raise NotImplementedError(
+            f"{type(self).__name__} is computed in one way for prediction, in another in training"
+        )
+
+
+@dataclass(eq=False, slots=True)
+class Apply(Operation):
+    """A function of tensors.
+
+    Attributes:
+        function: The function.
+        elementwise: Whether it treats each element by itself, so that the order of axes does not matter.
+        relu: Whether it is ``max(x, 0)``.
+        keeps_order: Whether the larger of two tensors never becomes the smaller, so that it may change places with
+            ``relu``.
+    """
+
+    function: Callable[..., Any]
+    elementwise: bool = False
+    relu: bool = False
+    keeps_order: bool = False
+
+    def kernel(self) -> Callable[..., Any]:
+        """Returns the function."""
+        return self.function
+
+
+@dataclass(eq=False, slots=True)
+class Add(Operation):
+    """The sum of two tensors of one shape."""
+
+    def kernel(self) -> Callable[..., Any]:
+        """Returns the sum of torch."""
+        return torch.add
+
+
+@dataclass(eq=False, slots=True)
+class Scale(Operation):
+    """A factor and a summand for each feature (axis 1): batch normalization by known means and variances.
+
+    Attributes:
+        gamma: The factor of what is normalized.
+        beta: What is added to it.
+        mean: The means.
+        variance: The variances.
+        epsilon: Added to the variances.
+        rank: The rank of what is scaled.
+    """
+
+    gamma: Source
+    beta: Source
+    mean: Source
+    variance: Source
+    epsilon: float
+    rank: int
+
+    def factors(self) -> tuple[Tensor, Tensor]:
+        """Returns factor and summand, in float64."""
+        gamma, beta, mean, variance = (s().detach().double() for s in (self.gamma, self.beta, self.mean, self.variance))
+        factor = gamma / torch.sqrt(variance + self.epsilon)
+        return factor, beta - mean * factor
+
+    def sources(self) -> list[Source]:
+        """Returns the weights behind it."""
+        return [self.gamma, self.beta, self.mean, self.variance]
+
+    def kernel(self) -> Callable[..., Any]:
+        """Returns a batch normalization."""
+        return self._scaled
+
+    def _scaled(self, x: Tensor) -> Tensor:
+        weights = (self.gamma(), self.beta(), self.mean(), self.variance())
+        return torch.batch_norm(x, *weights, False, 1.0, self.epsilon, False)
+
+
+@dataclass(eq=False, slots=True)
+class Affine(Operation):
+    """A product with a weight, and what is done to it afterwards: scaled, added to the second input, ``relu``.
+
+    Attributes:
+        weight: The weight, output features first.
+        bias: What is added to each output feature; None for nothing.
+        scales: What multiplies the output features, the first one first.
+        relu: Whether ``max(x, 0)`` is the last step.
+    """
+
+    weight: Source
+    bias: Source | None
+    scales: list[Scale] = field(default_factory=list)
+    relu: bool = False
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether something comes after the scales already."""
+        return self.relu or len(self.inputs) > 1
+
+    def sources(self) -> list[Source]:
+        """Returns the weights behind it."""
+        own = [self.weight] if self.bias is None else [self.weight, self.bias]
+        return own + [source for scale in self.scales for source in scale.sources()]
+
+    def folded(self) -> tuple[Tensor, Tensor | None]:
+        """Returns weight and bias with the scales in them; those of the layer itself where there are none."""
+        weight, bias = self.weight().detach(), None if self.bias is None else self.bias().detach()
+        if not self.scales:
+            return weight, bias
+        total = torch.ones(len(weight), dtype=torch.float64, device=weight.device)
+        shift = torch.zeros_like(total) if bias is None else bias.double()
+        for scale in self.scales:
+            factor, summand = scale.factors()
+            total, shift = total * factor, shift * factor + summand
+        return (weight * total.view(-1, *(1,) * (weight.dim() - 1))).to(weight.dtype), shift.to(weight.dtype)
+
+
+@dataclass(eq=False, slots=True)
+class Multiply(Affine):
+    """A product with a matrix over the last axis."""
+
+
+@dataclass(eq=False, slots=True)
+class Convolve(Affine):
+    """A convolution of a channels-first tensor.
+
+    Attributes:
+        size: The kernel's lengths.
+        stride: Its steps.
+        dilation: The distance of its cells.
+        padding: The zeros on either side of each axis; None where ``pad`` tells.
+        pad: Returns a tensor, with zeros around it where more are needed on one side, and the padding that is left.
+    """
+
+    size: tuple[int, ...] = ()
+    stride: tuple[int, ...] = ()
+    dilation: tuple[int, ...] = ()
+    padding: tuple[int, ...] | None = None
+    pad: Callable[[Tensor], tuple[Tensor, tuple[int, ...]]] | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Pad(Operation):
+    """Zeros around a channels-first tensor.
+
+    Attributes:
+        pads: Their number before and after, for each spatial axis.
+    """
+
+    pads: tuple[tuple[int, int], ...]
+
+    def kernel(self) -> Callable[..., Any]:
+        """Returns a padding."""
+        return partial(F.pad, pad=[n for pair in reversed(self.pads) for n in pair])
+
+
+def uses(operations: Sequence[Operation], outputs: Sequence[Ref]) -> dict[int, int]:
+    """Returns how often each value is taken, outputs of the program included."""
+    counts: dict[int, int] = {}
+    for ref in [ref for operation in operations for ref in operation.inputs] + list(outputs):
+        counts[ref.number] = counts.get(ref.number, 0) + 1
+    return counts

@@ -1,0 +1,66 @@
+"""Changes of a tensor's axes that copy nothing, put off until an operation needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """An order of axes, after inserting an axis or before removing it.
+
+    Attributes:
+        order: The axes of the result, by their numbers in the tensor that is permuted.
+        inserted: An axis of length 1 that is inserted before; None for none.
+        removed: An axis of length 1 that is removed afterwards; None for none.
+    """
+
+    order: tuple[int, ...]
+    inserted: int | None = None
+    removed: int | None = None
+
+    @classmethod
+    def moving(cls, rank: int, source: int, target: int) -> View:
+        """Returns the view that moves one axis, as ``torch.movedim`` does."""
+        order = list(range(rank))
+        order.insert(target % rank, order.pop(source % rank))
+        return cls(tuple(order))
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Returns a tensor as it is seen."""
+        if self.inserted is not None:
+            x = x.unsqueeze(self.inserted)
+        x = x.permute(self.order)
+        return x if self.removed is None else x.squeeze(self.removed)
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether the result is the tensor itself."""
+        return self.order == tuple(range(len(self.order))) and self.inserted is None and self.removed is None
+
+    def undoes(self, other: View) -> bool:
+        """Whether this view after another gives the tensor back."""
+        inverse = tuple(other.order.index(axis) for axis in range(len(other.order)))
+        return self == View(inverse, other.removed, other.inserted)
+
+
+Views = tuple[View, ...]
+
+
+def followed(views: Views, view: View) -> Views:
+    """Returns views and one after them, as few as that takes."""
+    if view.changes_nothing:
+        return views
+    if views and view.undoes(views[-1]):
+        return views[:-1]
+    return (*views, view)
+
+
+def applied(views: Sequence[View], x: Tensor) -> Tensor:
+    """Returns a tensor as seen through views, the first one first."""
+    for view in views:
+        x = view(x)
+    return x
