@@ -8,7 +8,7 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --retries 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test keras-suite test-exports test-oracle test-hdfs fuzz check format docs clean
+.PHONY: help setup demo test keras-suite test-exports test-oracle test-hdfs fuzz bench bench-peers check format docs clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -43,6 +43,12 @@ fuzz: setup ## look for damaged files that are neither read nor refused: make fu
 
 keras-suite: setup ## Keras 1.2.2's own examples and tests, read from KERAS122_SOURCE
 	$(BIN)/python -m tests.keras.suite $(ARGS)
+
+bench: setup ## how fast it is beside its peers, into docs/benchmarks.md: make bench [ONLY=lenet]
+	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+bench-peers: setup ## make the environments of the peers, in BENCH_CACHE
+	$(BIN)/python -m benchmarks.peers
 
 check: setup ## format, lint, types, import directions
 	$(BIN)/ruff format --check .

@@ -11,6 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 CACHE = Path(os.environ.get("BENCH_CACHE", Path.home() / ".cache" / "bigdl-torch" / "peers"))
 OURS = "bigdl"
+SGEMM = "sgemm"  # no peer, but asked in turn with them
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,14 @@ class Peer:
 PEERS = {
     OURS: Peer("bigdl-torch", "bigdl", ""),
     "keras3-tensorflow": Peer("Keras 3, TensorFlow", "keras3+tensorflow", "tensorflow"),
+    "keras3-xla": Peer("Keras 3, TensorFlow with XLA", "keras3+tensorflow+xla", "tensorflow"),
     "keras3-jax": Peer("Keras 3, JAX", "keras3+jax", "jax"),
     "keras3-torch": Peer("Keras 3, torch", "keras3+torch", "torch"),
     "jax": Peer("JAX", "jax", "jax"),
     "onnxruntime": Peer("ONNX Runtime", "onnxruntime", "onnxruntime", trains=False),
     "openvino": Peer("OpenVINO", "openvino", "openvino", trains=False),
     "keras122": Peer("Keras 1.2.2", "keras122", "KERAS122_PYTHON"),
+    SGEMM: Peer("sgemm", "sgemm", ""),
 }
 
 

@@ -40,6 +40,7 @@ def main(peer: str, started: float) -> None:
             answer = {
                 "parameters": runner.parameters,
                 "versions": runner.versions,
+                "flops": getattr(runner, "flops", 0),
                 "seconds": time.time() - started,
                 "memory": _peak_memory(),
             }  # type: Dict[str, Any]

@@ -3,6 +3,8 @@
 import importlib
 from typing import Any, Tuple
 
+import numpy as np
+
 
 class Keras1Builder:
     """Makes Keras 1 models.
@@ -10,6 +12,9 @@ class Keras1Builder:
     Args:
         package: ``"bigdl.keras"`` or ``"keras"``.
         ordering: The ``dim_ordering``.
+
+    Attributes:
+        flops: The multiplications and additions of one row's products so far.
     """
 
     def __init__(self, package: str, ordering: str) -> None:
@@ -17,6 +22,12 @@ class Keras1Builder:
         self.layers = importlib.import_module(package + ".layers")
         self.models = importlib.import_module(package + ".models")
         self.channels = -1 if ordering == "tf" else 1
+        self.flops = 0
+
+    def _count(self, y: Any, inputs: int) -> Any:
+        """Counts the products of a layer, each of whose outputs is a sum over so many inputs."""
+        self.flops += 2 * int(inputs) * int(np.prod(y._keras_shape[1:]))
+        return y
 
     def input(self, shape: Tuple[int, ...], integers: int = 0) -> Any:
         if self.channels == 1 and len(shape) == 3:
@@ -34,10 +45,11 @@ class Keras1Builder:
             border_mode="same" if same else "valid",
             activation=activation,
         )
-        return layer(x)
+        return self._count(layer(x), size * size * x._keras_shape[self.channels])
 
     def sequence_convolution(self, x: Any, filters: int, size: int, activation: Any = None) -> Any:
-        return self.layers.Convolution1D(filters, size, activation=activation)(x)
+        y = self.layers.Convolution1D(filters, size, activation=activation)(x)
+        return self._count(y, size * x._keras_shape[-1])
 
     def global_max_pooling(self, x: Any) -> Any:
         return self.layers.GlobalMaxPooling1D()(x)
@@ -67,19 +79,24 @@ class Keras1Builder:
         return self.layers.Flatten()(x)
 
     def dense(self, x: Any, units: int, activation: Any = None) -> Any:
-        return self.layers.Dense(units, activation=activation)(x)
+        return self._count(self.layers.Dense(units, activation=activation)(x), x._keras_shape[-1])
 
     def embedding(self, x: Any, words: int, units: int) -> Any:
         return self.layers.Embedding(words, units)(x)
 
     def lstm(self, x: Any, units: int, dropout: float = 0.0) -> Any:
-        return self.layers.LSTM(units, dropout_W=dropout, dropout_U=dropout)(x)
+        return self._recurrent(x, self.layers.LSTM(units, dropout_W=dropout, dropout_U=dropout), 4 * units, units)
 
     def gru(self, x: Any, units: int) -> Any:
-        return self.layers.GRU(units)(x)
+        return self._recurrent(x, self.layers.GRU(units), 3 * units, units)
 
     def bidirectional_lstm(self, x: Any, units: int) -> Any:
-        return self.layers.Bidirectional(self.layers.LSTM(units))(x)
+        return self._recurrent(x, self.layers.Bidirectional(self.layers.LSTM(units)), 8 * units, units)
+
+    def _recurrent(self, x: Any, layer: Any, gates: int, units: int) -> Any:
+        _, steps, inputs = x._keras_shape
+        self.flops += 2 * steps * gates * (inputs + units)
+        return layer(x)
 
     def model(self, x: Any, y: Any) -> Any:
         return self.models.Model(x, y)

@@ -8,8 +8,8 @@ import numpy as np
 from benchmarks.builders.keras1 import Keras1Builder
 from benchmarks.workloads import Workload
 
-ROWS_IN_MEMORY = 64
-"""Batches of training data; training on more goes over them again."""
+BATCHES = 64
+"""The most batches of training data; training on more goes over them again."""
 
 
 class Keras1Runner:
@@ -22,11 +22,14 @@ class Keras1Runner:
     Attributes:
         parameters: How many numbers the weights are, without the running values.
         versions: The packages that matter.
+        flops: The multiplications and additions in the products of one batch; a training step counts for three times.
     """
 
     def __init__(self, package: str, workload: Workload) -> None:
         self.workload = workload
-        self.model = workload.build(Keras1Builder(package, workload.ordering))
+        builder = Keras1Builder(package, workload.ordering)
+        self.model = workload.build(builder)
+        self.flops = builder.flops * workload.batch * (3 if workload.training else 1)
         self.parameters = sum(int(np.prod(w.shape)) for w in self._trained(package))
         self.versions = {}  # type: Dict[str, str]
         if workload.training:
@@ -48,7 +51,7 @@ class Keras1Runner:
                 self.predict()
             return
         while calls:
-            now = min(calls, ROWS_IN_MEMORY)
+            now = min(calls, BATCHES)
             rows = now * self.workload.batch
             if rows > len(self.x):
                 self.x, self.y = self.workload.data(rows)

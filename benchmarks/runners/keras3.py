@@ -1,6 +1,7 @@
-"""Keras 3, on the backend that the option names: ``tensorflow``, ``jax`` or ``torch``."""
+"""Keras 3, on the backend that the option names: ``tensorflow``, ``jax`` or ``torch``; ``tensorflow+xla`` compiles."""
 
 import importlib
+import math
 import os
 from typing import Any
 
@@ -12,7 +13,7 @@ class Runner:
 
     Args:
         workload: What to run.
-        options: The backend.
+        options: The backend, and whether TensorFlow compiles with XLA.
     """
 
     def __init__(self, workload: Workload, options: str) -> None:
@@ -26,14 +27,10 @@ class Runner:
         framework: Any = importlib.import_module(backend)
         self.workload = workload
         self.model = workload.build(Keras3Builder())
-        self.parameters = sum(
-            int(w.value.numpy().size) if False else _size(w.shape) for w in self.model.trainable_weights
-        )
+        self.parameters = sum(math.prod(w.shape) for w in self.model.trainable_weights)
         self.versions = {"keras": keras.__version__, backend: framework.__version__}
         self.model.compile(
-            optimizer=workload.optimizer or "sgd",
-            loss=workload.loss,
-            jit_compile={"": "auto", "xla": True, "noxla": False}[compiler],
+            optimizer=workload.optimizer or "sgd", loss=workload.loss, jit_compile=bool(compiler) or backend == "jax"
         )
         self.x, self.y = workload._replace(ordering="tf").data(workload.batch)
 
@@ -50,10 +47,3 @@ class Runner:
                 self.x, self.y = self.workload._replace(ordering="tf").data(rows)
             self.model.fit(self.x[:rows], self.y[:rows], batch_size=self.workload.batch, epochs=1, verbose=0)
             calls -= now
-
-
-def _size(shape: Any) -> int:
-    size = 1
-    for n in shape:
-        size *= n
-    return size

@@ -9,12 +9,10 @@ import torch
 from torch import Tensor
 
 from bigdl.errors import LayerError
+from bigdl.graph import trials
 from bigdl.graph.layer import Layer
 from bigdl.graph.phase import learning_phase
 from bigdl.graph.tensor import MaskKind, Shape, Shapes, SymbolicTensor, as_list
-
-# Lengths that stand for open ones when a function is tried, the batch first; what differs between them is open.
-_TRIALS = ((2, 24), (3, 36))
 
 
 class Operation(Layer):
@@ -63,7 +61,7 @@ class Operation(Layer):
         if self.result_shapes is not None:
             return self.result_shapes
         shapes = input_shape if isinstance(input_shape, list) else [input_shape]
-        first, second = (self._tried(shapes, batch, length) for batch, length in _TRIALS)
+        first, second = (self._tried(shapes, batch, length) for batch, length in trials.LENGTHS)
         self.result_dtype = str(first[0].dtype).removeprefix("torch.")
         joined = [
             tuple(n if n == m else None for n, m in zip(a.shape, b.shape, strict=True))
@@ -78,13 +76,13 @@ class Operation(Layer):
     def _tried(self, shapes: list[Shape], batch: int, length: int) -> list[Tensor]:
         sizes = [[(length if i else batch) if n is None else n for i, n in enumerate(shape)] for shape in shapes]
         problem: Exception | None = None
-        for device in ("meta", "cpu"):  # a function may need values
+        for device in trials.devices_for(sizes):
             inputs = [
                 torch.zeros(size, dtype=getattr(torch, tensor.dtype), device=device)
                 for size, tensor in zip(sizes, self.operands, strict=True)
             ]
             try:
-                with torch.no_grad():
+                with torch.no_grad(), torch.random.fork_rng(devices=[]):
                     made = self.forward(inputs if len(inputs) > 1 else inputs[0])
                 return [torch.as_tensor(item) for item in as_list(made)]
             except Exception as error:  # whatever the function raises

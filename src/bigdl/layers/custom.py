@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from bigdl.errors import LayerError
-from bigdl.graph import SAME, Layer, MaskKind, Weight
+from bigdl.graph import SAME, Layer, MaskKind, Weight, trials
 from bigdl.graph.tensor import Shapes, as_list
 from bigdl.graph.weight import Constraint, Regularizer
 from bigdl.layers import initializations
@@ -258,11 +258,13 @@ class KerasLayer(Layer, metaclass=_Base):
         if not self.creates_mask:
             return super().mask_kind(kinds)
         shapes = self._input_shapes if isinstance(self._input_shapes, list) else [self._input_shapes]
-        x = [torch.zeros([_SOME_LENGTH if n is None else n for n in shape], device="meta") for shape in shapes]
-        masks = [
-            None if kind is None else torch.ones(tensor.shape[:2], dtype=torch.bool, device="meta")
-            for kind, tensor in zip(kinds, x, strict=True)
-        ]
+        sizes = [[_SOME_LENGTH if n is None else n for n in shape] for shape in shapes]
+        with torch.device(trials.devices_for(sizes)[0]):
+            x = [torch.zeros(size) for size in sizes]
+            masks = [
+                None if kind is None else torch.ones(tensor.shape[:2], dtype=torch.bool)
+                for kind, tensor in zip(kinds, x, strict=True)
+            ]
         single = len(x) == 1
         made = self.compute_mask(x[0] if single else x, masks[0] if single else masks)
         return None if made is None else next(filter(None, kinds), "bool")

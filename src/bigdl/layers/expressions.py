@@ -145,6 +145,13 @@ class Expression:
     def __init__(self, program: Program) -> None:
         self.program = program
 
+    @property
+    def keeps_shape(self) -> bool:
+        """Whether it plainly computes with its input, a tensor, and numbers, so that the result has the same shape."""
+        steps = self.program.steps
+        plain = all(step.function in _ARITHMETIC and all(map(_is_plain, step.arguments)) for step in steps)
+        return plain and isinstance(self.program.result, Ref)
+
     def __call__(self, x: Any, **bound: Any) -> Any:
         """Computes the result.
 
@@ -166,6 +173,13 @@ class Expression:
                 if size > MOST_VALUES:
                     raise LayerError(f"it makes more than {MOST_VALUES} values")
         return _resolved(self.program.result, values)
+
+
+_ARITHMETIC = {f"operator.{name}" for name in ("add", "subtract", "multiply", "divide", "power")}
+
+
+def _is_plain(argument: Any) -> bool:
+    return isinstance(argument, Ref | int | float)
 
 
 def _resolved(value: Any, values: list[Any]) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from bigdl.errors import LayerError
-from bigdl.graph import Shape
+from bigdl.graph import Shape, trials
 from bigdl.graph.tensor import Shapes
 from bigdl.graph.user_functions import call_user
 from bigdl.layers.expressions import FUNCTIONS, MOST_VALUES, Expression
@@ -19,8 +19,6 @@ from bigdl.registry.functions import FunctionName, Vocabulary, load_function, ow
 
 Function = Callable[..., Any]
 
-# Lengths that stand for open ones when a function is tried, the batch first; what differs between them is open.
-_TRIALS = ((2, 24), (3, 36))
 _REMEDY = "Give output_shape, or another function with custom_objects={layer's name: function}."
 
 
@@ -79,8 +77,10 @@ def tried_shapes(function: Function, arguments: Mapping[str, Any], shapes: list[
     Raises:
         LayerError: It cannot be applied to such inputs.
     """
+    if isinstance(function, Expression) and function.keeps_shape and len(shapes) == 1:
+        return shapes[0]
     results = []
-    for batch, length in _TRIALS:
+    for batch, length in trials.LENGTHS:
         sizes = [tuple((length if i else batch) if n is None else n for i, n in enumerate(shape)) for shape in shapes]
         results.append(_tried(function, arguments, sizes, where))
     first, second = results
@@ -96,14 +96,13 @@ def tried_shapes(function: Function, arguments: Mapping[str, Any], shapes: list[
 def _tried(
     function: Function, arguments: Mapping[str, Any], sizes: list[tuple[int, ...]], where: str
 ) -> list[tuple[int, ...]]:
-    devices = ["meta"]
-    if not isinstance(function, Expression) and sum(map(math.prod, sizes)) <= MOST_VALUES:
-        devices.append("cpu")  # a user's function may need values
+    careful = isinstance(function, Expression) or sum(map(math.prod, sizes)) > MOST_VALUES
+    devices = ("meta",) if careful else trials.devices_for(sizes)
     problem: Exception | None = None
     for device in devices:
         inputs = [torch.zeros(size, device=device) for size in sizes]
         try:
-            with torch.no_grad(), torch.device(device):  # also for the tensors that it makes
+            with torch.no_grad(), torch.random.fork_rng(devices=[]), torch.device(device):  # for tensors it makes
                 y = call_user(function, inputs if len(inputs) > 1 else inputs[0], **arguments)
             outputs = list(y) if isinstance(y, list | tuple) else [y]
             return [tuple(output.shape) for output in outputs]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from bigdl.errors import LayerError
-from bigdl.graph import Container, Layer, MaskKind, Shape, SymbolicTensor
+from bigdl.graph import Container, Layer, MaskKind, Shape, SymbolicTensor, trials
 from bigdl.graph.user_functions import call_user
 from bigdl.layers import backend as K
 from bigdl.layers.expressions import Expression
@@ -167,8 +167,9 @@ class Merge(Layer):
                 f"mode {self.mode!r} needs the same length on the axes dot_axes={self.dot_axes}. Received: {shapes}."
             )
         self.dot_axes = axes
+        sizes = [[n or 2 for n in shape] for shape in shapes]
         try:
-            self.forward([torch.empty([2 if n is None else n for n in shape], device="meta") for shape in shapes])
+            self.forward([torch.zeros(size, device=trials.devices_for(sizes)[0]) for size in sizes])
         except RuntimeError as error:
             raise self._error(f"inputs of shapes {shapes} cannot be multiplied with dot_axes={axes}.") from error
 
@@ -255,14 +256,11 @@ class Merge(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the configuration: of a function of a file what the file said, else the function's name."""
-        parts = {
+        return {
+            "name": self.name,
             **part_config("mode", "mode_type", self.mode),
             **part_config("output_shape", "output_shape_type", self.result_shape),
             **part_config("output_mask", "output_mask_type", self._output_mask),
-        }
-        return {
-            "name": self.name,
-            **parts,
             **(self.stored or {}),
             "concat_axis": self.concat_axis,
             "dot_axes": self.dot_axes,

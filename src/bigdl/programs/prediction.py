@@ -56,10 +56,8 @@ class Convolution(Product):
         super().__init__(operation)
 
     def refresh(self) -> None:
-        """Reads the weights anew; they are packed when the first tensor comes."""
-        super().refresh()
-        self._packed: Tensor | None = None
-        self._packed_for: Any = None
+        """Forgets the weights; they are read when the next tensor comes."""
+        self._ready_for: Any = None
 
     def __call__(self, x: Tensor, other: Tensor | None = None) -> Tensor:
         """Convolves a channels-first tensor; adds another one, if there is one."""
@@ -67,19 +65,25 @@ class Convolution(Product):
         if padding is None:
             assert self.pad is not None
             x, padding = self.pad(x)
-        kernels = fused.kernels()
-        if kernels is None or not fused.take(x):
+        kernels = fused.kernels() if fused.take(x) else None
+        if x.shape[2:] != self._ready_for:
+            self._make_ready(x.shape, padding, kernels)
+        if kernels is None:
             return self._plain(x, padding, other)
+        weights = (self.weight, self.bias, padding, self.stride, self.dilation, 1)
         x = x.contiguous(memory_format=torch.channels_last)
-        if x.shape[2:] != self._packed_for:  # how many images there are makes no difference
-            self._packed_for = x.shape[2:]
-            self._packed = kernels.pack(self.weight, padding, self.stride, self.dilation, 1, x.shape)
-        weights = (self._packed, self.bias, padding, self.stride, self.dilation, 1)
         if other is None:
             return kernels.convolve(x, *weights, "relu" if self.relu else "none", [], "")
         return kernels.convolve_and_add(x, other, *weights, "add", 1.0, "relu" if self.relu else None, [], "")
 
-    def _plain(self, x: Tensor, padding: Any, other: Tensor | None) -> Tensor:
+    def _make_ready(self, shape: torch.Size, padding: list[int], kernels: fused.Kernels | None) -> None:
+        """Reads the weights and packs them for images of this size; how many there are makes no difference."""
+        self.weight, self.bias = self.operation.folded()
+        if kernels is not None:
+            self.weight = kernels.pack(self.weight, padding, self.stride, self.dilation, 1, shape)
+        self._ready_for = shape[2:]
+
+    def _plain(self, x: Tensor, padding: list[int], other: Tensor | None) -> Tensor:
         y = CONVOLUTIONS[x.dim()](x, self.weight, self.bias, self.stride, padding, self.dilation)
         if other is not None:
             y += other
