@@ -1,4 +1,4 @@
-"""Builds the kernels of recurrent layers; everything else is in pyproject.toml.
+"""Builds the kernels in C++; everything else is in pyproject.toml.
 
 They are plain C++ behind plain C functions, loaded with ctypes, so that a wheel serves every version of Python and
 torch, and none of torch's headers is needed to build one. Without a compiler the package is installed without them.
@@ -37,7 +37,7 @@ class TagLibrary(bdist_wheel):
 setup(
     ext_modules=[
         Extension(
-            "bigdl.layers.recurrent.kernels.libkernels",
+            "bigdl.native.libkernels",
             SOURCES,
             depends=HEADERS,
             extra_compile_args=["-std=c++17", "-O3", "-g0", "-fvisibility=hidden", "-Wno-psabi"],

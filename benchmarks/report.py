@@ -102,14 +102,15 @@ def _machine(results: Mapping[str, Any]) -> str:
     when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
     packages = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
     return (
-        f"Measured {when} on {machine['cores']} cores of {machine['processor']} ({', '.join(machine['instructions'])}), "
-        f"{machine['system']}, Python {machine['python']}. Versions: {packages}."
+        f"Measured {when} on {machine['cores']} cores of {machine['processor']} "
+        f"({', '.join(machine['instructions'])}), {machine['system']}, "
+        f"Python {machine['python']}. Versions: {packages}."
     )
 
 
 def _summary(results: Mapping[str, Any]) -> str:
     table = [["workload", *(condition.name for condition in CONDITIONS), "target", "best peer", "of sgemm's rate"]]
-    known = {condition.name: dict((w.name, m) for w, m in _known(results, condition)) for condition in CONDITIONS}
+    known = {condition.name: {w.name: m for w, m in _known(results, condition)} for condition in CONDITIONS}
     for workload in WORKLOADS:
         cells, best = [], ""
         for condition in CONDITIONS:
@@ -186,7 +187,8 @@ def _draw(results: Mapping[str, Any]) -> None:
     figure, axes = pyplot.subplots(figsize=(9, 1 + 0.3 * len(names)), layout="constrained")
     places = list(range(len(names)))[::-1]
     axes.barh(places, bars, xerr=list(zip(*spreads, strict=True)), color="#4477aa", ecolor="#222222")
-    axes.scatter([t for t in targets if t], [p for p, t in zip(places, targets, strict=True) if t], color="#cc3311", zorder=3)
+    marked = [(target, place) for target, place in zip(targets, places, strict=True) if target]
+    axes.scatter(*zip(*marked, strict=True), color="#cc3311", zorder=3)
     axes.axvline(1.0, color="#222222", linewidth=1)
     axes.set_yticks(places, names)
     axes.set_xlabel("times as fast as the best peer (in brackets); processor time on one core; dots: targets")

@@ -37,13 +37,13 @@ def main(peer: str, started: float) -> None:
             module = importlib.import_module("benchmarks.runners." + name.replace("-", "_"))
             runner = module.Runner(workload, options)
             runner.run(1)
-            answer = {
+            answer: Dict[str, Any] = {
                 "parameters": runner.parameters,
                 "versions": runner.versions,
                 "flops": getattr(runner, "flops", 0),
                 "seconds": time.time() - started,
                 "memory": _peak_memory(),
-            }  # type: Dict[str, Any]
+            }
         else:
             assert runner is not None
             clock, processor = time.perf_counter(), time.process_time()

@@ -25,6 +25,9 @@ inline bool for_all(ParallelFor parallel, int64_t count, int64_t grain, Task tas
 #include "forward.h"
 #include "backward.h"
 #include "gradient.h"
+#include "convolution.h"
+#include "dense.h"
+#include "run_network.h"
 
 // Runs a call: packs the weights, then divides the rows among the threads.
 template <typename T> struct SequenceKernel {
@@ -136,6 +139,7 @@ template <typename T> struct GradientKernel {
 extern const KernelTable table = {
     {SequenceKernel<float>::run, GradientKernel<float>::run},
     {SequenceKernel<double>::run, GradientKernel<double>::run},
+    {packed_size, pack_matrix, NetworkKernel::run},
 };
 
 } // namespace ISA

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "network.h"
 #include "sequence.h"
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
@@ -16,8 +17,15 @@ struct KernelOf {
   bool (*weight_gradient)(const Product *, ParallelFor);
 };
 
+struct NetworkKernels {
+  int64_t (*packed_size)(int64_t columns, int64_t depth);
+  void (*pack)(const float *matrix, int64_t columns, int64_t depth, float *packed);
+  bool (*run)(const NetworkCall *, ParallelFor);
+};
+
 struct KernelTable {
   KernelOf of_float, of_double;
+  NetworkKernels network;
 };
 
 namespace baseline {

@@ -20,10 +20,14 @@ void pack(const T *source, int64_t row_stride, int64_t column_stride, int64_t ro
   for (int64_t first = 0; first < columns;) {
     int64_t width = panel_vectors((padded<T>(columns) - first) / Vector<T>::width) * Vector<T>::width;
     int64_t there = columns - first < width ? columns - first : width;
-    for (int64_t k = 0; k < rows; ++k, packed += width) {
-      const T *row = source + k * row_stride + first * column_stride;
-      for (int64_t j = 0; j < there; ++j) packed[j] = row[j * column_stride];
-      for (int64_t j = there; j < width; ++j) packed[j] = 0;
+    constexpr int64_t at_once = 16; // rows whose values lie side by side, if the matrix is the transpose of one with rows
+    for (int64_t k0 = 0; k0 < rows; k0 += at_once) {
+      const int64_t count = rows - k0 < at_once ? rows - k0 : at_once;
+      const T *corner = source + k0 * row_stride + first * column_stride;
+      for (int64_t j = 0; j < width; ++j)
+        for (int64_t k = 0; k < count; ++k)
+          packed[k * width + j] = j < there ? corner[k * row_stride + j * column_stride] : T(0);
+      packed += count * width;
     }
     first += width;
   }
@@ -44,6 +48,7 @@ ALWAYS_INLINE void tile(Left<T> left, const T *right, int64_t right_stride, int6
   constexpr int64_t width = Vector<T>::width;
   const int64_t there = columns < VECTORS * width ? columns : VECTORS * width;
   V<T> sum[ROWS][VECTORS] = {};
+#pragma GCC unroll 4
   for (int64_t k = 0; k < depth; ++k) {
     V<T> b[VECTORS];
 #pragma GCC unroll 8

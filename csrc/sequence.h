@@ -1,9 +1,7 @@
-// The interface of the kernels: plain C, without a header of torch or Python, so that one library serves all versions.
+// The interface of the kernels of recurrent layers.
 #pragma once
 
-#include <cstdint>
-
-#define EXPORT __attribute__((visibility("default")))
+#include "parallel.h"
 
 extern "C" {
 
@@ -50,16 +48,9 @@ struct Product {
   void *out_total;    // (outputs,): the sum of the rows of "out"; null if not wanted
 };
 
-// Runs function(begin, end, context) over parts of a range, one part a thread: torch's torch_parallel_for.
-typedef void (*Task)(int64_t begin, int64_t end, void *context);
-typedef int32_t (*ParallelFor)(int64_t begin, int64_t end, int64_t grain, Task task, void *context);
-
-// Each returns 0, or 1 where memory or threads are short. "set" is the number of an instruction set. Without "parallel" all rows are
-// done by the calling thread.
+// Each returns 0, or 1 where memory or threads are short. "set" is the number of an instruction set. Without "parallel"
+// all rows are done by the calling thread.
 EXPORT int32_t bigdl_sequence_forward(const Sequence *sequence, int32_t is_double, int32_t set, ParallelFor parallel);
 EXPORT int32_t bigdl_sequence_backward(const Sequence *sequence, int32_t is_double, int32_t set, ParallelFor parallel);
 EXPORT int32_t bigdl_weight_gradient(const Product *product, int32_t is_double, int32_t set, ParallelFor parallel);
-
-// The instruction sets that this processor has, by number, the best one last: "baseline", "avx2", "avx512"; then null.
-EXPORT const char *bigdl_instruction_set(int32_t set);
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LIBRARY = "bigdl/layers/recurrent/kernels/libkernels.so"
+LIBRARY = "bigdl/native/libkernels.so"
 
 
 def wheel(folder: Path, **environment: str) -> zipfile.ZipFile:

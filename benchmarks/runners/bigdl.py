@@ -1,7 +1,6 @@
 """This library."""
 
 import importlib.metadata
-from typing import Any
 
 from benchmarks.runners.keras1 import Keras1Runner
 from benchmarks.workloads import Workload

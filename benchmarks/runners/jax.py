@@ -1,6 +1,5 @@
 """Plain JAX: one compiled function for a training step, one for a prediction."""
 
-import os
 from typing import Any
 
 import jax

@@ -31,7 +31,7 @@ class Keras1Runner:
         self.model = workload.build(builder)
         self.flops = builder.flops * workload.batch * (3 if workload.training else 1)
         self.parameters = sum(int(np.prod(w.shape)) for w in self._trained(package))
-        self.versions = {}  # type: Dict[str, str]
+        self.versions: Dict[str, str] = {}
         if workload.training:
             optimizer = importlib.import_module(package + ".optimizers").get(workload.optimizer)
             self.model.compile(optimizer=optimizer, loss=workload.loss)

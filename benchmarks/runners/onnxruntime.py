@@ -1,7 +1,6 @@
 """ONNX Runtime."""
 
 import os
-from typing import Any
 
 import onnxruntime
 

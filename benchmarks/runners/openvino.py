@@ -1,7 +1,6 @@
 """OpenVINO."""
 
 import os
-from typing import Any
 
 import openvino
 

@@ -1,11 +1,14 @@
-"""How this process waits and keeps memory; settled before torch starts its threads, without importing torch.
+"""How this process waits and keeps memory; settled before torch starts, without importing it.
 
 - Threads that wait for work sleep instead of spinning (``OMP_WAIT_POLICY=PASSIVE``). Where another process wants the
-  cores, spinning threads made training three times slower. It takes effect only if torch is not imported yet.
+  cores, spinning threads made training three times slower.
+- Large tensors lie on large pages where the system offers them (``THP_MEM_ALLOC_ENABLE``, read by torch): what goes
+  through all of a tensor, as most of a network does, looks up fewer of them.
 - The C library keeps freed memory instead of giving it back after each step (glibc's ``mallopt``): the activations of
   the next step then need no fresh pages.
 
-Whatever the user has set stays as it is; ``BIGDL_TUNE=0`` in the environment switches all of it off.
+The first two take effect only if torch is not imported yet. Whatever the user has set stays as it is; ``BIGDL_TUNE=0``
+in the environment switches all of it off.
 """
 
 import ctypes
@@ -26,6 +29,7 @@ def tune() -> None:
         return
     if "torch" not in sys.modules:
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     _keep_freed_memory()
 
 

@@ -2,8 +2,6 @@
 
 import contextlib
 import math
-import os
-import shutil
 import weakref
 from typing import Any
 
@@ -19,17 +17,18 @@ from bigdl.layers import GRU, LSTM, SimpleRNN, activations
 from bigdl.layers.recurrent import base
 from bigdl.layers.recurrent.cells import LSTMCell
 from bigdl.layers.recurrent.kernels import kernel_for, native
-from bigdl.layers.recurrent.kernels.native import LIBRARY, NativeKernel, native_kernel
+from bigdl.layers.recurrent.kernels.native import NativeKernel, native_kernel
 from bigdl.layers.recurrent.kernels.slopes import SLOPES
 from bigdl.layers.recurrent.kernels.stepwise import StepwiseKernel
 from bigdl.models import Model
+from bigdl.native import LIBRARY, Library
 from tests.golden_cases import CASES
 
 CELLS = [SimpleRNN, GRU, LSTM]
 
 NATIVE: dict[str, Any] = {}
 if found := native_kernel():
-    NATIVE = {name: NativeKernel(LIBRARY, name) for name in found.instruction_sets}
+    NATIVE = {name: NativeKernel(Library(LIBRARY, name)) for name in found.library.instruction_sets}
 KERNELS = {**NATIVE, "stepwise": StepwiseKernel()}
 # The kernel in Python is for LSTM and GRU.
 WITH_CELLS = [(name, cls) for name in KERNELS for cls in CELLS if name in NATIVE or cls is not SimpleRNN]
@@ -223,8 +222,8 @@ def test_threads_change_nothing(kernel, cls):
     x = torch.randn(33, 40, FEATURES)
     divided = results(layer, NATIVE[kernel], x, None)
     torch.set_num_threads(1)
-    alone = NativeKernel(LIBRARY, kernel)
-    alone._parallel_for = None  # as before torch 2.10
+    alone = NativeKernel(Library(LIBRARY, kernel))
+    alone.library.parallel_for = None  # as before torch 2.10
     for other in (NATIVE[kernel], alone):
         for ours, theirs in zip(results(layer, other, x, None), divided, strict=True):
             assert torch.equal(ours, theirs)
@@ -256,33 +255,6 @@ def test_goldens(case):
 
 
 # Which path is taken.
-
-
-def test_kernels_are_built_where_there_is_a_compiler():
-    compiler = shutil.which(os.environ.get("CXX", "c++")) or shutil.which("g++") or shutil.which("clang++")
-    assert (native_kernel() is None) == (compiler is None or os.environ.get("BIGDL_NATIVE") == "0")
-
-
-def test_the_best_instruction_set_is_used():
-    for name, kernel in NATIVE.items():
-        assert kernel._set == list(NATIVE).index(name)
-    assert native_kernel() is None or native_kernel()._set == len(NATIVE) - 1  # type: ignore[union-attr]
-
-
-def test_kernels_in_python_where_none_were_built(monkeypatch, tmp_path):
-    native_kernel.cache_clear()
-    monkeypatch.setattr(native, "LIBRARY", tmp_path / "missing.so")
-    assert native_kernel() is None
-    native_kernel.cache_clear()
-    damaged = tmp_path / "damaged.so"
-    damaged.write_bytes(b"no library")
-    monkeypatch.setattr(native, "LIBRARY", damaged)
-    assert native_kernel() is None
-    native_kernel.cache_clear()
-    monkeypatch.undo()
-    monkeypatch.setenv("BIGDL_NATIVE", "0")
-    assert native_kernel() is None
-    native_kernel.cache_clear()
 
 
 def kernel_of(layer: Any, x: Tensor) -> Any:

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from bigdl.graph import Layer, Layout, Shape
 from bigdl.layers.affine import AffineLayer
 from bigdl.layers.layouts import CONV_TF, CONV_TH
-from bigdl.layers.spatial import SpatialLayer, flat_padding, same_padding, window_output_lengths
+from bigdl.layers.spatial import Pads, SpatialLayer, flat_padding, same_padding, window_output_lengths
 from bigdl.registry import layer
 
 _CONVOLVE: dict[int, Callable[..., Tensor]] = {1: F.conv2d, 2: F.conv2d, 3: F.conv3d}
@@ -73,11 +73,18 @@ class Convolution(SpatialLayer, AffineLayer):
         x, padding = self.pad(x)
         return _CONVOLVE[self.rank](x, self.weight, self.bias, self.subsample, padding, self.dilation)
 
+    def pads(self, lengths: Sequence[int]) -> Pads:
+        """Returns the zeros around images of these lengths, before and after."""
+        size = self.kernel_size
+        return (
+            [(0, 0)] * len(size)
+            if self.border_mode == "valid"
+            else same_padding(lengths, size, self.subsample, self.dilation)
+        )
+
     def pad(self, x: Tensor) -> tuple[Tensor, tuple[int, ...]]:
         """Returns the tensor and the padding that is left to the kernel, which takes as much before as after."""
-        if self.border_mode == "valid":
-            return x, (0,) * len(self.kernel_size)
-        pads = same_padding(x.shape[2:], self.kernel_size, self.subsample, self.dilation)
+        pads = self.pads(x.shape[2:])
         # Of an open length, in a program of torch.export, the padding is no number and must not decide anything.
         if all(isinstance(before, int) and before == after for before, after in pads):
             return x, tuple(before for before, _ in pads)

@@ -33,7 +33,7 @@ from bigdl.layers.pooling import (
 )
 from bigdl.layers.spatial import SpatialLayer
 from bigdl.programs import Lowering, Source, View, lowers
-from bigdl.programs.operations import Convolve, Multiply, Pad, Ref, Scale
+from bigdl.programs.operations import Convolve, MaxPool, Multiply, Pad, Ref, Scale
 
 # (batch, length, channels) as an image of one column, channels first; and back.
 _SEQUENCE_AS_IMAGE = View((0, 3, 1, 2), inserted=2)
@@ -52,15 +52,6 @@ def _restored(layer: SpatialLayer, lowering: Lowering, x: Ref) -> Ref:
     return lowering.view(x, View.moving(layer.rank + 2, 1, -1)) if layer.channels_last else x
 
 
-def _activated(function: Function, lowering: Lowering, x: Ref) -> Ref:
-    if function is activations.linear:
-        return x
-    if function is activations.softmax:  # over the last axis
-        return lowering.apply(function, x)
-    known = function in _ELEMENTWISE
-    return lowering.elementwise(function, x, function is activations.relu) if known else lowering.apply(function, x)
-
-
 _ELEMENTWISE = {
     activations.relu,
     activations.elu,
@@ -72,12 +63,19 @@ _ELEMENTWISE = {
 }
 
 
+def _activated(function: Function, lowering: Lowering, x: Ref) -> Ref:
+    if function is activations.linear:
+        return x
+    if function in _ELEMENTWISE:
+        return lowering.elementwise(function, x, activations.name_of(function))
+    return lowering.apply(function, x, name="softmax" if function is activations.softmax else "")
+
+
 @lowers(
     *(Convolution1D, Convolution2D, Convolution3D, AtrousConvolution1D, AtrousConvolution2D),
     uses=("activation", "kernel_size", "subsample", "dilation", "border_mode", "use_bias"),
 )
 def _convolution(layer: Convolution, lowering: Lowering, x: Ref) -> Ref:
-    fixed = layer.border_mode == "valid" or max(layer.kernel_size) == 1
     y = lowering.write(
         Convolve,
         _channels_first(layer, lowering, x),
@@ -86,8 +84,8 @@ def _convolution(layer: Convolution, lowering: Lowering, x: Ref) -> Ref:
         size=layer.kernel_size,
         stride=layer.subsample,
         dilation=layer.dilation,
-        padding=(0,) * len(layer.kernel_size) if fixed else None,
-        pad=layer.pad,
+        pads=layer.pads,
+        padded=layer.border_mode != "valid" and max(layer.kernel_size) > 1,
     )
     return _activated(layer.activation, lowering, _restored(layer, lowering, y))
 
@@ -95,7 +93,8 @@ def _convolution(layer: Convolution, lowering: Lowering, x: Ref) -> Ref:
 @lowers(Dense, uses=("activation", "use_bias"))
 def _dense(layer: Dense, lowering: Lowering, x: Ref) -> Ref:
     bias = Source.of(layer, "bias") if layer.use_bias else None
-    y = lowering.write(Multiply, x, weight=Source.of(layer, "weight"), bias=bias)
+    rank = len(layer.inbound_nodes[0].inputs[0].shape)
+    y = lowering.write(Multiply, x, weight=Source.of(layer, "weight"), bias=bias, rank=rank)
     return _activated(layer.activation, lowering, y)
 
 
@@ -125,11 +124,21 @@ def _activation(layer: Activation, lowering: Lowering, x: Ref) -> Ref:
     return _activated(layer.activation, lowering, x)
 
 
-@lowers(MaxPooling1D, MaxPooling2D, MaxPooling3D, AveragePooling1D, AveragePooling2D, AveragePooling3D)
-def _pooling(layer: Pooling, lowering: Lowering, x: Ref) -> Ref:
-    x = _channels_first(layer, lowering, x)
-    y = lowering.apply(layer.pool_images, x, keeps_order=isinstance(layer, MaxPooling))
+@lowers(MaxPooling1D, MaxPooling2D, MaxPooling3D, uses=("pool_size", "strides", "border_mode"))
+def _max_pooling(layer: MaxPooling, lowering: Lowering, x: Ref) -> Ref:
+    side_by_side = layer.border_mode == "valid" and layer.strides == layer.pool_size
+    y = lowering.write(
+        MaxPool,
+        _channels_first(layer, lowering, x),
+        function=layer.pool_images,
+        window=layer.pool_size if side_by_side else None,
+    )
     return _restored(layer, lowering, y)
+
+
+@lowers(AveragePooling1D, AveragePooling2D, AveragePooling3D)
+def _average_pooling(layer: Pooling, lowering: Lowering, x: Ref) -> Ref:
+    return _restored(layer, lowering, lowering.apply(layer.pool_images, _channels_first(layer, lowering, x)))
 
 
 @lowers(ZeroPadding1D, ZeroPadding2D, ZeroPadding3D)
@@ -155,7 +164,7 @@ def _noise(layer: Any, lowering: Lowering, x: Ref) -> Ref | None:
 
 @lowers(Flatten)
 def _flatten(layer: Flatten, lowering: Lowering, x: Ref) -> Ref:
-    return lowering.apply(layer.forward, x)
+    return lowering.apply(layer.forward, x, name="flatten")
 
 
 @lowers(Reshape)

@@ -6,12 +6,13 @@ ordinary operations compute the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 _TYPES = (torch.float32, torch.bfloat16)
 
@@ -45,3 +46,15 @@ def kernels() -> Kernels | None:
 def take(x: Tensor) -> bool:
     """Whether the kernels take a tensor of this kind."""
     return x.dtype in _TYPES and x.device.type == "cpu" and x.dim() == 4
+
+
+def evenly_padded(x: Tensor, pads: Sequence[tuple[int, int]]) -> tuple[Tensor, list[int]]:
+    """Returns a channels-first tensor and the padding that is left to a kernel, which takes as much on either side.
+
+    Args:
+        x: The tensor.
+        pads: The zeros before and after, by axis.
+    """
+    if all(before == after for before, after in pads):
+        return x, [before for before, _ in pads]
+    return F.pad(x, [n for pair in reversed(pads) for n in pair]), [0] * len(pads)

@@ -11,7 +11,19 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from bigdl.programs.operations import Add, Affine, Apply, Convolve, Multiply, Operation, Pad, Ref, Scale, uses
+from bigdl.programs.operations import (
+    Add,
+    Affine,
+    Apply,
+    Convolve,
+    MaxPool,
+    Multiply,
+    Operation,
+    Pad,
+    Ref,
+    Scale,
+    uses,
+)
 
 Operations = list[Operation]
 Maker = Callable[[Ref], Operation | None]
@@ -23,8 +35,8 @@ Join = Callable[[Operation, Maker], tuple[Operation, Operations] | None]
 
 def joined_for_prediction(operations: Operations, outputs: Sequence[Ref]) -> Operations:
     """Returns operations for prediction: zeros, scales, sums and ``relu`` are put into the products."""
-    joined = _joined(operations, outputs, (_with_zeros, _scaled, _summed, _rectified))
-    return without_unused_cells(joined, outputs)
+    joined = _joined(operations, outputs, (_with_zeros, _scaled, _summed, _rectified, _pooled))
+    return _in_place(without_unused_cells(joined, outputs), outputs)
 
 
 def joined_for_training(operations: Operations, outputs: Sequence[Ref]) -> Operations:
@@ -50,14 +62,11 @@ def _joined(operations: Operations, outputs: Sequence[Ref], joins: Sequence[Join
 
 
 def _with_zeros(operation: Operation, maker: Maker) -> tuple[Operation, Operations] | None:
-    """Zeros before a convolution, as many on either side: its own padding."""
+    """Zeros before a convolution that has none of its own."""
     zeros = maker(operation.inputs[0])
-    if not isinstance(operation, Convolve) or not isinstance(zeros, Pad) or operation.padding is None:
+    if not isinstance(operation, Convolve) or not isinstance(zeros, Pad) or operation.padded:
         return None
-    if any(operation.padding) or any(before != after for before, after in zeros.pads):
-        return None
-    padding = tuple(before for before, _ in zeros.pads)
-    return zeros, [replace(operation, inputs=zeros.inputs, padding=padding)]
+    return zeros, [replace(operation, inputs=zeros.inputs, pads=lambda lengths: zeros.pads, padded=True)]
 
 
 def _scaled(operation: Operation, maker: Maker) -> tuple[Operation, Operations] | None:
@@ -84,18 +93,32 @@ def _summed(operation: Operation, maker: Maker) -> tuple[Operation, Operations] 
 def _rectified(operation: Operation, maker: Maker) -> tuple[Operation, Operations] | None:
     """``relu`` after a product, done while the result is at hand."""
     product = maker(operation.inputs[0])
-    if not isinstance(operation, Apply) or not operation.relu or not isinstance(product, Affine) or product.relu:
+    if not _is_relu(operation) or not isinstance(product, Affine) or product.relu:
         return None
     return product, [replace(product, number=operation.number, relu=True)]
+
+
+def _pooled(operation: Operation, maker: Maker) -> tuple[Operation, Operations] | None:
+    """Pooling by the largest after a convolution, done while the result is at hand."""
+    product = maker(operation.inputs[0])
+    if not isinstance(operation, MaxPool) or operation.window is None or not isinstance(product, Convolve):
+        return None
+    if product.window is not None or len(product.inputs) > 1:
+        return None
+    return product, [replace(product, number=operation.number, window=operation.window)]
 
 
 def _pooled_first(operation: Operation, maker: Maker) -> tuple[Operation, Operations] | None:
     """Pooling by the largest after ``relu``: the same the other way round, and so are the gradients."""
     relu = maker(operation.inputs[0])
-    if not isinstance(operation, Apply) or not operation.keeps_order or not isinstance(relu, Apply) or not relu.relu:
+    if not isinstance(operation, MaxPool) or relu is None or not _is_relu(relu):
         return None
     pooled = replace(operation, inputs=relu.inputs, number=relu.number)
     return relu, [pooled, replace(relu, inputs=[Ref(relu.number)], number=operation.number)]
+
+
+def _is_relu(operation: Operation) -> bool:
+    return isinstance(operation, Apply) and operation.name == "relu"
 
 
 def without_unused_cells(operations: Operations, outputs: Sequence[Ref]) -> Operations:
@@ -110,7 +133,7 @@ def without_unused_cells(operations: Operations, outputs: Sequence[Ref]) -> Oper
     for operation in reversed(operations):
         stride = _common_stride([_skipped(*taker) for taker in takers.get(operation.number, ())])
         parts: Operations = []
-        if isinstance(operation, Convolve) and stride:
+        if isinstance(operation, Convolve) and operation.window is None and stride:
             for taker, _ in takers[operation.number]:
                 assert taker is not None
                 taker.stride = (1,) * len(stride)
@@ -128,9 +151,9 @@ def without_unused_cells(operations: Operations, outputs: Sequence[Ref]) -> Oper
 
 def _skipped(taker: Convolve | None, position: int) -> tuple[int, ...]:
     """Returns the stride with which a value is looked at; nothing where all of it is."""
-    if taker is None or position or taker.inputs[0].views or max(taker.size) > 1 or taker.padding is None:
+    if taker is None or position or taker.inputs[0].views or taker.padded or max(taker.size) > 1:
         return ()
-    return () if any(taker.padding) or max(taker.stride) == 1 else taker.stride
+    return taker.stride if max(taker.stride) > 1 else ()
 
 
 def _common_stride(strides: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
@@ -140,3 +163,15 @@ def _common_stride(strides: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
 def _part(stride: tuple[int, ...]) -> Callable[[Tensor], Tensor]:
     cells = (slice(None), slice(None), *(slice(None, None, step) for step in stride))
     return lambda x: x[cells].contiguous(memory_format=torch.channels_last if x.dim() == 4 else torch.contiguous_format)
+
+
+def _in_place(operations: Operations, outputs: Sequence[Ref]) -> Operations:
+    """Lets sums take the memory of a convolution's result that nobody needs after them."""
+    last = {ref.number: operation for operation in operations for ref in operation.inputs}
+    fresh = {operation.number for operation in operations if isinstance(operation, Convolve)}
+    fresh -= {ref.number for ref in outputs}
+    for operation in operations:
+        if isinstance(operation, Convolve) and len(operation.inputs) > 1:
+            x, other = operation.inputs[0].number, operation.inputs[1].number
+            operation.in_place = other != x and other in fresh and last[other] is operation
+    return operations

@@ -24,7 +24,8 @@ class _Rule:
     attributes: tuple[str, ...]
 
 
-_rules: dict[type[Layer], _Rule] = {}
+_rules: dict[type, _Rule] = {}
+_OF_MAKING = {"__init__", "__doc__", "__module__", "__annotations__", "__parameters__", "__orig_bases__"}
 
 
 def lowers(*classes: type[Layer], uses: Sequence[str] = ()) -> Callable[[Lower], Lower]:
@@ -32,7 +33,7 @@ def lowers(*classes: type[Layer], uses: Sequence[str] = ()) -> Callable[[Lower],
 
     The function gets the layer, the ``Lowering`` to write to, and the ``Ref`` of the input (a list of them where there
     are several). It returns the ``Ref`` of the output, or None where it cannot say; the layer is then called. Classes
-    of users, which may compute something else, are always called.
+    of users, which may compute something else, are always called; classes that only take other arguments are not.
 
     Args:
         classes: The classes.
@@ -95,16 +96,15 @@ class Lowering:
         """Writes down a function of tensors; see ``Apply``."""
         return self.write(Apply, *inputs, function=function, **attributes)
 
-    def elementwise(self, function: Callable[[Tensor], Tensor], x: Ref, relu: bool = False) -> Ref:
+    def elementwise(self, function: Callable[[Tensor], Tensor], x: Ref, name: str) -> Ref:
         """Writes down a function that treats each element by itself.
 
         Args:
             function: The function.
             x: What it takes.
-            relu: Whether it is ``max(x, 0)``.
+            name: Keras's name of it.
         """
-        y = self.apply(function, Ref(x.number), elementwise=True, relu=relu)
-        return Ref(y.number, x.views)
+        return Ref(self.apply(function, Ref(x.number), name=name).number, x.views)
 
     def add(self, x: Ref, y: Ref) -> Ref:
         """Writes down a sum of two tensors of one shape."""
@@ -135,7 +135,7 @@ class Lowering:
     def _layer(self, layer: Layer, inputs: list[Ref], outputs: int) -> list[Ref]:
         if isinstance(layer, Container) and type(layer).run is Container.run and "run" not in vars(layer):
             return self.graph(layer, inputs)
-        rule = _rules.get(type(layer))
+        rule = _rule_of(type(layer))
         single = inputs[0] if len(inputs) == 1 else inputs
         made = rule.lower(layer, self, single) if rule is not None and _is_plain(layer) else None
         if rule is not None:
@@ -153,6 +153,16 @@ class Lowering:
         if outputs == 1:
             return [made]
         return [self.apply(lambda y, i=i: y[i], made) for i in range(outputs)]
+
+
+def _rule_of(cls: type) -> _Rule | None:
+    """Returns the rule of a class, or of the one that it is made from in another way only."""
+    for base in cls.__mro__:
+        if base in _rules:
+            return _rules[base]
+        if vars(base).keys() - _OF_MAKING:
+            return None
+    return None
 
 
 def _is_plain(layer: Layer) -> bool:

@@ -77,16 +77,11 @@ class Apply(Operation):
 
     Attributes:
         function: The function.
-        elementwise: Whether it treats each element by itself, so that the order of axes does not matter.
-        relu: Whether it is ``max(x, 0)``.
-        keeps_order: Whether the larger of two tensors never becomes the smaller, so that it may change places with
-            ``relu``.
+        name: Keras's name of an activation, or ``"flatten"``, where it is known to be this; empty otherwise.
     """
 
     function: Callable[..., Any]
-    elementwise: bool = False
-    relu: bool = False
-    keeps_order: bool = False
+    name: str = ""
 
     def kernel(self) -> Callable[..., Any]:
         """Returns the function."""
@@ -182,7 +177,13 @@ class Affine(Operation):
 
 @dataclass(eq=False, slots=True)
 class Multiply(Affine):
-    """A product with a matrix over the last axis."""
+    """A product with a matrix over the last axis.
+
+    Attributes:
+        rank: The rank of what is multiplied.
+    """
+
+    rank: int = 2
 
 
 @dataclass(eq=False, slots=True)
@@ -193,15 +194,36 @@ class Convolve(Affine):
         size: The kernel's lengths.
         stride: Its steps.
         dilation: The distance of its cells.
-        padding: The zeros on either side of each axis; None where ``pad`` tells.
-        pad: Returns a tensor, with zeros around it where more are needed on one side, and the padding that is left.
+        pads: Returns the zeros around images of some lengths, before and after, by axis.
+        padded: Whether there may be any.
+        window: The lengths of the windows, side by side, of whose values the largest is taken in the end; None for
+            none.
+        in_place: Whether the result may take the memory of what is added, which nobody needs any more.
     """
 
     size: tuple[int, ...] = ()
     stride: tuple[int, ...] = ()
     dilation: tuple[int, ...] = ()
-    padding: tuple[int, ...] | None = None
-    pad: Callable[[Tensor], tuple[Tensor, tuple[int, ...]]] | None = None
+    pads: Callable[[Sequence[int]], Sequence[tuple[int, int]]] = field(kw_only=True)
+    padded: bool = True
+    window: tuple[int, ...] | None = None
+    in_place: bool = False
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether something comes after the scales already."""
+        return self.relu or self.window is not None or len(self.inputs) > 1
+
+
+@dataclass(eq=False, slots=True)
+class MaxPool(Apply):
+    """The largest values of windows of a channels-first tensor.
+
+    Attributes:
+        window: The windows' lengths, where they lie side by side and none reaches over the end.
+    """
+
+    window: tuple[int, ...] | None = None
 
 
 @dataclass(eq=False, slots=True)

@@ -15,6 +15,8 @@ from bigdl.programs.operations import Affine, Convolve, Multiply
 CONVOLUTIONS: dict[int, Callable[..., Tensor]] = {4: F.conv2d, 5: F.conv3d}
 """Torch's convolutions by the rank of what they take."""
 
+_POOLINGS: dict[int, Callable[..., Tensor]] = {4: F.max_pool2d, 5: F.max_pool3d}
+
 
 class Product:
     """A product whose weights are made ready before it is used.
@@ -25,7 +27,6 @@ class Product:
 
     def __init__(self, operation: Affine) -> None:
         self.operation = operation
-        self.relu = operation.relu
         self.refresh()
 
     def refresh(self) -> None:
@@ -39,55 +40,68 @@ class Matrix(Product):
     def __call__(self, x: Tensor) -> Tensor:
         """Multiplies the last axis."""
         y = F.linear(x, self.weight, self.bias)
-        return y.relu_() if self.relu else y
+        return y.relu_() if self.operation.relu else y
 
 
 class Convolution(Product):
-    """A convolution, by oneDNN's fused kernel where that takes the tensor.
+    """A convolution, by oneDNN's fused kernel or by torch's ordinary operations.
 
     Args:
         operation: What it computes.
     """
 
-    def __init__(self, operation: Convolve) -> None:
-        self.padding = None if operation.padding is None else list(operation.padding)
-        self.pad = operation.pad
-        self.stride, self.dilation = list(operation.stride), list(operation.dilation)
-        super().__init__(operation)
+    operation: Convolve
 
     def refresh(self) -> None:
         """Forgets the weights; they are read when the next tensor comes."""
-        self._ready_for: Any = None
+        self._ready: tuple[torch.Size, Callable[[Tensor, Tensor | None], Tensor]] | None = None
 
     def __call__(self, x: Tensor, other: Tensor | None = None) -> Tensor:
         """Convolves a channels-first tensor; adds another one, if there is one."""
-        padding: Any = self.padding
-        if padding is None:
-            assert self.pad is not None
-            x, padding = self.pad(x)
-        kernels = fused.kernels() if fused.take(x) else None
-        if x.shape[2:] != self._ready_for:
-            self._make_ready(x.shape, padding, kernels)
-        if kernels is None:
-            return self._plain(x, padding, other)
-        weights = (self.weight, self.bias, padding, self.stride, self.dilation, 1)
-        x = x.contiguous(memory_format=torch.channels_last)
-        if other is None:
-            return kernels.convolve(x, *weights, "relu" if self.relu else "none", [], "")
-        return kernels.convolve_and_add(x, other, *weights, "add", 1.0, "relu" if self.relu else None, [], "")
+        ready = self._ready  # looked at once, as other threads may predict too
+        if ready is None or ready[0] != x.shape[2:]:
+            self._ready = ready = x.shape[2:], self._prepared(x)
+        return ready[1](x, other)
 
-    def _make_ready(self, shape: torch.Size, padding: list[int], kernels: fused.Kernels | None) -> None:
-        """Reads the weights and packs them for images of this size; how many there are makes no difference."""
-        self.weight, self.bias = self.operation.folded()
-        if kernels is not None:
-            self.weight = kernels.pack(self.weight, padding, self.stride, self.dilation, 1, shape)
-        self._ready_for = shape[2:]
+    def _prepared(self, x: Tensor) -> Callable[[Tensor, Tensor | None], Tensor]:
+        """Returns what convolves tensors of this type, rows and columns, however many images there are."""
+        kernels = fused.kernels()
+        return self._plain() if kernels is None or not fused.take(x) else self._fused(kernels, x)
 
-    def _plain(self, x: Tensor, padding: list[int], other: Tensor | None) -> Tensor:
-        y = CONVOLUTIONS[x.dim()](x, self.weight, self.bias, self.stride, padding, self.dilation)
-        if other is not None:
-            y += other
-        return y.relu_() if self.relu else y
+    def _fused(self, kernels: fused.Kernels, like: Tensor) -> Callable[[Tensor, Tensor | None], Tensor]:
+        operation = self.operation
+        weight, bias = operation.folded()
+        pads = operation.pads(like.shape[2:])
+        shape, padding = torch.Size(fused.evenly_padded(like, pads)[0].shape), fused.evenly_padded(like, pads)[1]
+        stride, dilation = list(operation.stride), list(operation.dilation)
+        packed = kernels.pack(weight, padding, stride, dilation, 1, shape)
+        relu = "relu" if operation.relu else None
+
+        def convolve(x: Tensor, other: Tensor | None) -> Tensor:
+            x = fused.evenly_padded(x, pads)[0].contiguous(memory_format=torch.channels_last)
+            weights = (packed, bias, padding, stride, dilation, 1)
+            if other is not None:
+                return kernels.convolve_and_add(x, other, *weights, "add", 1.0, relu, [], "")
+            return self._pooled(kernels.convolve(x, *weights, relu or "none", [], ""))
+
+        return convolve
+
+    def _plain(self) -> Callable[[Tensor, Tensor | None], Tensor]:
+        operation = self.operation
+        weight, bias = operation.folded()
+
+        def convolve(x: Tensor, other: Tensor | None) -> Tensor:
+            x, padding = fused.evenly_padded(x, operation.pads(x.shape[2:]))
+            y = CONVOLUTIONS[x.dim()](x, weight, bias, operation.stride, padding, operation.dilation)
+            if other is not None:
+                y += other
+            return self._pooled(y.relu_() if operation.relu else y)
+
+        return convolve
+
+    def _pooled(self, x: Tensor) -> Tensor:
+        window = self.operation.window
+        return x if window is None else _POOLINGS[x.dim()](x, window)
 
 
 KERNELS: dict[type[Any], Callable[[Any], Callable[..., Tensor]]] = {Multiply: Matrix, Convolve: Convolution}

@@ -9,10 +9,14 @@ from torch import Tensor
 
 from bigdl.graph import Container
 from bigdl.graph.arithmetic import recorded
+from bigdl.native import kernels
 from bigdl.programs import prediction, training
 from bigdl.programs.joining import joined_for_prediction, joined_for_training
 from bigdl.programs.lowering import Lowering, hooks_of
-from bigdl.programs.operations import Operation, Ref
+from bigdl.programs.native import NativeSegment
+from bigdl.programs.operations import Affine, Operation, Ref
+from bigdl.programs.prediction import Product
+from bigdl.programs.segments import segmented
 from bigdl.programs.stamps import Stamps
 from bigdl.programs.views import applied
 
@@ -25,7 +29,9 @@ class Program:
         for_training: Whether it is for training.
 
     Attributes:
+        operations: The operations.
         called: The layers that are called as they are, in the mode that they are in.
+        segment: All of the operations, where they can be computed from array to array; None otherwise.
     """
 
     def __init__(self, model: Container, for_training: bool) -> None:
@@ -41,21 +47,28 @@ class Program:
             (vars(layer), name, vars(layer).get(name)) for layer, names in lowering.watched for name in names
         ]
         self._hooks = [hooks for layer, _ in lowering.watched for hooks in hooks_of(layer)]
-        products = training.KERNELS if for_training else prediction.KERNELS
-        kernels: list[Any] = [_kernel(operation, products) for operation in self.operations]
-        self._products = [made for made in kernels if isinstance(made, prediction.Product)]
-        self._stamps = Stamps([source for made in self._products for source in made.operation.sources()])
-        self._steps = _steps(self.operations, kernels, outputs)
+        units = _trained(self.operations) if for_training else _predicted(self.operations, outputs)
+        self._steps = _steps(units, outputs)
+        kept = [function for function, *_ in units if isinstance(function, Product | NativeSegment)]
+        affine = [operation for operation in self.operations if isinstance(operation, Affine)]
+        self._with_weights = [] if for_training else kept
+        # All that is computed, if that can be done from array to array.
+        self.segment: NativeSegment | None = None
+        if len(units) == 1 and outputs == [Ref(self.operations[-1].number)] and isinstance(units[0][0], NativeSegment):
+            self.segment = units[0][0] if units[0][0].takes_arrays else None
+        self._stamps = Stamps([source for operation in affine for source in operation.sources()] if kept else [])
 
     def is_current(self) -> bool:
         """Whether the layers are still as they were when the program was made; their weights need not be."""
-        return not any(self._hooks) and all(kept.get(name) is value for kept, name, value in self._facts)
+        if any(self._hooks):
+            return False
+        return all(kept.get(name) is value for kept, name, value in self._facts)
 
     def refresh(self) -> None:
         """Reads the weights anew, if they have changed."""
-        if self._stamps.have_changed():
-            for product in self._products:
-                product.refresh()
+        if self._with_weights and self._stamps.have_changed():
+            for kept in self._with_weights:
+                kept.refresh()
 
     def run(self, inputs: Sequence[Tensor]) -> list[Any]:
         """Computes the outputs.
@@ -65,13 +78,40 @@ class Program:
         """
         values: list[Any] = [*inputs, *(None for _ in range(self._size - len(inputs)))]
         for function, taken, made, done in self._steps:
-            if len(taken) == 1:
-                values[made] = function(values[taken[0]])
+            results = function(*[values[i] for i in taken])
+            if isinstance(made, int):
+                values[made] = results
             else:
-                values[made] = function(*[values[i] for i in taken])
+                for i, result in zip(made, results, strict=True):
+                    values[i] = result
             for i in done:
                 values[i] = None
         return [applied(ref.views, values[ref.number]) for ref in self._outputs]
+
+
+_Made = int | tuple[int, ...]
+_Unit = tuple[Callable[..., Any], Sequence[Ref], _Made]
+"""A function, what it takes, and the number of what it makes; several numbers, if it returns a list."""
+
+_Step = tuple[Callable[..., Any], tuple[int, ...], _Made, tuple[int, ...]]
+"""A function, the numbers of what it takes and makes, and the numbers of what nobody needs after it."""
+
+
+def _trained(operations: Sequence[Operation]) -> list[_Unit]:
+    return [(_kernel(operation, training.KERNELS), operation.inputs, operation.number) for operation in operations]
+
+
+def _predicted(operations: Sequence[Operation], outputs: Sequence[Ref]) -> list[_Unit]:
+    library = kernels()
+    units: list[_Unit] = []
+    for item in operations if library is None else segmented(operations, outputs):
+        if isinstance(item, Operation):
+            units.append((_kernel(item, prediction.KERNELS), item.inputs, item.number))
+        else:
+            assert library is not None
+            one_by_one = [_kernel(operation, prediction.KERNELS) for operation in item.operations]
+            units.append((NativeSegment(library, item, one_by_one), item.entries, item.exits))
+    return units
 
 
 def _kernel(operation: Operation, products: Mapping[type, Callable[..., Any]]) -> Callable[..., Any]:
@@ -79,32 +119,26 @@ def _kernel(operation: Operation, products: Mapping[type, Callable[..., Any]]) -
     return operation.kernel() if make is None else make(operation)
 
 
-_Step = tuple[Callable[..., Any], tuple[int, ...], int, tuple[int, ...]]
-
-
-def _steps(
-    operations: Sequence[Operation], kernels: Sequence[Callable[..., Any]], outputs: Sequence[Ref]
-) -> list[_Step]:
-    """Returns each function with the numbers of what it takes, of what it makes, and of what nobody needs after it."""
-    last = {ref.number: i for i, operation in enumerate(operations) for ref in operation.inputs}
+def _steps(units: Sequence[_Unit], outputs: Sequence[Ref]) -> list[_Step]:
+    last = {ref.number: i for i, (_, inputs, _) in enumerate(units) for ref in inputs}
     kept = {ref.number for ref in outputs}
     steps = []
-    for i, (operation, kernel) in enumerate(zip(operations, kernels, strict=True)):
-        numbers = tuple(ref.number for ref in operation.inputs)
+    for i, (function, inputs, made) in enumerate(units):
+        numbers = tuple(ref.number for ref in inputs)
         done = tuple(n for n in dict.fromkeys(numbers) if last[n] == i and n not in kept)
-        steps.append((_viewing(kernel, operation.inputs), numbers, operation.number, done))
+        steps.append((_viewing(function, inputs), numbers, made, done))
     return steps
 
 
-def _viewing(kernel: Callable[..., Any], refs: Sequence[Ref]) -> Callable[..., Any]:
+def _viewing(function: Callable[..., Any], refs: Sequence[Ref]) -> Callable[..., Any]:
     """Returns a function that looks at what it takes through views."""
     if not any(ref.views for ref in refs):
-        return kernel
+        return function
     if len(refs) == 1 and len(refs[0].views) == 1:
         view = refs[0].views[0]
-        return lambda x: kernel(view(x))
+        return lambda x: function(view(x))
     views = [ref.views for ref in refs]
-    return lambda *x: kernel(*[applied(seen, value) for seen, value in zip(views, x, strict=True)])
+    return lambda *x: function(*[applied(seen, value) for seen, value in zip(views, x, strict=True)])
 
 
 def program_for(model: Container, training: bool) -> Program | None:
@@ -122,6 +156,8 @@ def program_for(model: Container, training: bool) -> Program | None:
     kept = model.graph.plan.kept
     key = (Program, training)
     program: Program | None = kept.get(key)
+    if program is None and key in kept:
+        return None
     if program is None or not program.is_current():
         kept[key] = program = None if _has_masks(model) else Program(model, training)
     else:

@@ -60,14 +60,11 @@ def _convolution(operation: Convolve) -> Callable[[Tensor], Tensor]:
     stride, dilation, relu = list(operation.stride), list(operation.dilation), operation.relu
 
     def convolve(x: Tensor) -> Tensor:
-        padding: Any = operation.padding
-        if padding is None:
-            assert operation.pad is not None
-            x, padding = operation.pad(x)
+        x, padding = fused.evenly_padded(x, operation.pads(x.shape[2:]))
         weight, bias = operation.weight(), None if operation.bias is None else operation.bias()
         if fused.kernels() is not None and fused.take(x):
             apply: Callable[..., Tensor] = FusedConvolution.apply
-            return apply(x, weight, bias, (list(padding), stride, dilation), relu)
+            return apply(x, weight, bias, (padding, stride, dilation), relu)
         y = CONVOLUTIONS[x.dim()](x, weight, bias, stride, padding, dilation)
         return y.relu_() if relu else y
 

@@ -17,6 +17,7 @@ from bigdl.graph.tensor import as_list
 from bigdl.programs import program_for
 from bigdl.training.data import Column, Data, input_columns
 from bigdl.training.progress import progress_bar
+from bigdl.training.quick import QuickPrediction
 
 DEFAULT_BATCH_SIZE = 32
 
@@ -68,6 +69,8 @@ def predict(model: Container, x: Data, batch_size: int | None = DEFAULT_BATCH_SI
     Raises:
         DataError: The data does not fit the model.
     """
+    if type(x) is np.ndarray and (found := QuickPrediction.of(model)) is not None and found.takes(x, batch_size):
+        return found(x)
     columns = input_columns(model, x)
     batch_size = checked_batch_size(batch_size)
     check_divisible(model, len(columns[0]), batch_size)

@@ -13,7 +13,7 @@ from bigdl.errors import DataError
 
 def is_torch_data(x: Any) -> bool:
     """Tells whether something is a data set or a loader of torch."""
-    return isinstance(x, Dataset | DataLoader)
+    return isinstance(x, (Dataset, DataLoader))  # a union would be made at each call
 
 
 def is_loader(x: Any) -> bool:

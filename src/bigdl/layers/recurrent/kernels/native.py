@@ -1,17 +1,10 @@
-"""The kernels in C++, found beside this file where they were built.
-
-The library knows neither torch nor Python: it takes the addresses of the tensors' values, so that one build serves all
-versions of both. Its work is divided among torch's threads by torch's own ``torch_parallel_for``.
-"""
+"""The kernels in C++; see ``bigdl.native``."""
 
 from __future__ import annotations
 
 import ctypes
-import os
-import sys
+from collections.abc import Callable
 from functools import cache
-from itertools import count, takewhile
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -20,8 +13,7 @@ from bigdl.layers import activations
 from bigdl.layers.activations import Activation
 from bigdl.layers.recurrent.cells import GatedCell, GRUCell, LSTMCell, SimpleRNNCell
 from bigdl.layers.recurrent.kernels.arrays import Arrays
-
-LIBRARY = Path(__file__).with_name("libkernels.so")
+from bigdl.native import Library, address, kernels
 
 # The numbers of csrc/sequence.h.
 CELLS: dict[type[GatedCell], int] = {SimpleRNNCell: 0, GRUCell: 1, LSTMCell: 2}
@@ -67,29 +59,14 @@ class _Product(ctypes.Structure):
 
 
 class NativeKernel:
-    """The library, with the best of the instruction sets that this processor has, or with another of them.
-
-    Attributes:
-        instruction_sets: Those that it has: ``"baseline"``, ``"avx2"``, ``"avx512"``.
+    """Runs cells by the library.
 
     Args:
-        library: Where the library is.
-        instruction_set: The one to use.
-
-    Raises:
-        OSError: The library cannot be loaded.
+        library: The library.
     """
 
-    def __init__(self, library: Path, instruction_set: str | None = None) -> None:
-        functions = ctypes.CDLL(str(library))
-        functions.bigdl_instruction_set.restype = ctypes.c_char_p
-        found = (functions.bigdl_instruction_set(i) for i in count())
-        self.instruction_sets = [name.decode() for name in takewhile(bool, found)]
-        self._set = self.instruction_sets.index(instruction_set or self.instruction_sets[-1])
-        self._forward = functions.bigdl_sequence_forward
-        self._backward = functions.bigdl_sequence_backward
-        self._weight_gradient = functions.bigdl_weight_gradient
-        self._parallel_for = _torch_parallel_for()
+    def __init__(self, library: Library) -> None:
+        self.library = library
 
     def forward(self, arrays: Arrays) -> None:
         """See ``Kernel``."""
@@ -103,15 +80,15 @@ class NativeKernel:
             arrays.gates = x.new_empty(*shape[:2], len(arrays.bias))
             arrays.previous_h = x.new_empty(shape)
             arrays.memory = None if isinstance(arrays.cell, SimpleRNNCell) else x.new_empty(shape)
-        self._run(self._forward, arrays)
+        self._run(self.library.functions.bigdl_sequence_forward, arrays)
 
     def backward(self, arrays: Arrays) -> None:
         """See ``Kernel``."""
         arrays.grad_gates = arrays.gates
         arrays.grad_x = torch.empty_like(arrays.x) if arrays.wants_grad_x else None
-        self._run(self._backward, arrays)
+        self._run(self.library.functions.bigdl_sequence_backward, arrays)
 
-    def _run(self, function: ctypes._NamedFuncPointer, arrays: Arrays) -> None:
+    def _run(self, function: Callable[..., int], arrays: Arrays) -> None:
         cell, x = arrays.cell, arrays.x
         weights = (x, arrays.weight, arrays.bias, cell.weight, arrays.input_masks, cell.masks, arrays.valid)
         sequence = _Sequence(
@@ -123,10 +100,10 @@ class NativeKernel:
             arrays.backwards,
             _length(arrays.input_masks),
             _length(cell.masks),
-            *map(_address, weights),
-            *(_address(getattr(arrays, name)) for name in _RESULTS),
+            *map(address, weights),
+            *(address(getattr(arrays, name)) for name in _RESULTS),
         )
-        self._call(function, sequence, x)
+        self.library.run(function, sequence, x.dtype == torch.float64)
 
     def weight_gradient(self, sums: Tensor, inputs: Tensor, gradient: Tensor, total: Tensor | None = None) -> None:
         """See ``Kernel``."""
@@ -139,39 +116,18 @@ class NativeKernel:
             inputs.data_ptr(),
             inputs.stride(0),
             gradient.data_ptr(),
-            _address(total),
+            address(total),
         )
-        self._call(self._weight_gradient, product, gradient)
-
-    def _call(self, function: ctypes._NamedFuncPointer, argument: ctypes.Structure, like: Tensor) -> None:
-        if function(ctypes.byref(argument), like.dtype == torch.float64, self._set, self._parallel_for):
-            raise MemoryError("There is not enough memory for a recurrent layer, or there are too many threads.")
-
-
-def _address(tensor: Tensor | None) -> int | None:
-    return None if tensor is None else tensor.data_ptr()
+        function = self.library.functions.bigdl_weight_gradient
+        self.library.run(function, product, gradient.dtype == torch.float64)
 
 
 def _length(masks: Tensor | None) -> int:
     return 0 if masks is None else len(masks)
 
 
-def _torch_parallel_for() -> ctypes.c_void_p | None:
-    """Returns the address of torch's function (since torch 2.10); without it, one thread does all rows."""
-    try:
-        name = "libtorch_cpu.dylib" if sys.platform == "darwin" else "libtorch_cpu.so"
-        library = ctypes.CDLL(str(Path(torch.__file__).with_name("lib") / name))
-        return ctypes.cast(library.torch_parallel_for, ctypes.c_void_p)
-    except (OSError, AttributeError):
-        return None
-
-
 @cache
 def native_kernel() -> NativeKernel | None:
-    """Returns the kernels in C++; None where they were not built, or with ``BIGDL_NATIVE=0`` in the environment."""
-    if os.environ.get("BIGDL_NATIVE") == "0" or not LIBRARY.exists():
-        return None
-    try:
-        return NativeKernel(LIBRARY)
-    except OSError:  # built for another machine
-        return None
+    """Returns the kernels in C++; None where they were not built or are not wanted."""
+    found = kernels()
+    return None if found is None else NativeKernel(found)

@@ -1,6 +1,4 @@
 // The library's functions: they know the processor's instruction sets.
-#include "sequence.h"
-
 #include "kernels.h"
 
 namespace {
@@ -28,9 +26,10 @@ struct InstructionSets {
 
 const InstructionSets instruction_sets;
 
+const KernelTable &table(int32_t set) { return *instruction_sets.all[set].table; }
+
 const KernelOf &kernel(int32_t set, int32_t is_double) {
-  const KernelTable &table = *instruction_sets.all[set].table;
-  return is_double ? table.of_double : table.of_float;
+  return is_double ? table(set).of_double : table(set).of_float;
 }
 
 } // namespace
@@ -45,6 +44,25 @@ int32_t bigdl_sequence_backward(const Sequence *sequence, int32_t is_double, int
 
 int32_t bigdl_weight_gradient(const Product *product, int32_t is_double, int32_t set, ParallelFor parallel) {
   return !kernel(set, is_double).weight_gradient(product, parallel);
+}
+
+int64_t bigdl_packed_size(int64_t columns, int64_t depth, int32_t set) {
+  return table(set).network.packed_size(columns, depth);
+}
+
+void bigdl_pack(const float *matrix, int64_t columns, int64_t depth, float *packed, int32_t set) {
+  table(set).network.pack(matrix, columns, depth, packed);
+}
+
+int32_t bigdl_run_network(const NetworkCall *call, int32_t set, ParallelFor parallel) {
+  return !table(set).network.run(call, parallel);
+}
+
+int32_t bigdl_are_same(const Sample *samples, int64_t count, const float *values) {
+  for (const Sample *sample = samples; sample < samples + count; ++sample)
+    for (int64_t i = 0; i < sample->count; ++i, ++values)
+      if (std::memcmp(sample->at + i * sample->stride, values, sizeof(float)) != 0) return 0;
+  return 1;
 }
 
 const char *bigdl_instruction_set(int32_t set) {

@@ -1,0 +1,254 @@
+// Convolutions of images, channels last. Included once for each instruction set, inside its namespace.
+//
+// A tile is a few positions of the kernel times a panel of filters, whose sums stay in registers from the first to the
+// last value of the kernel. Positions are counted through all images, so that only the last tile is smaller.
+
+inline int64_t packed_size(int64_t columns, int64_t depth) { return padded<float>(columns) * depth; }
+
+inline void pack_matrix(const float *matrix, int64_t columns, int64_t depth, float *packed) {
+  pack(matrix, 1, depth, depth, columns, packed);
+}
+
+// As many positions as the registers hold sums of, beside the panel itself.
+constexpr int tile_positions(int vectors) { return vectors == PANEL_VECTORS ? 6 : 12; }
+
+// One position of the kernel.
+struct Position {
+  const float *at;     // the value under the kernel's first cell; may lie outside of the image
+  int64_t row, column; // of that cell
+  bool inside;         // whether all cells are
+};
+
+// sum += the depth values at each of x, times the rows of a panel; returns the panel's next row.
+template <int POSITIONS, int VECTORS>
+ALWAYS_INLINE const float *add_products(const float *const (&x)[POSITIONS], int64_t offset, int64_t depth,
+                                        const float *panel, V<float> (&sum)[POSITIONS][VECTORS]) {
+  constexpr int64_t width = Vector<float>::width;
+  const float *at[POSITIONS];
+#pragma GCC unroll 12
+  for (int i = 0; i < POSITIONS; ++i) at[i] = x[i] + offset;
+#pragma GCC unroll 4
+  for (int64_t k = 0; k < depth; ++k, panel += VECTORS * width) {
+    V<float> row[VECTORS];
+#pragma GCC unroll 8
+    for (int v = 0; v < VECTORS; ++v) row[v] = load(panel + v * width);
+#pragma GCC unroll 12
+    for (int i = 0; i < POSITIONS; ++i) {
+      const V<float> value = splat(at[i][k]);
+#pragma GCC unroll 8
+      for (int v = 0; v < VECTORS; ++v) sum[i][v] += value * row[v];
+    }
+  }
+  return panel;
+}
+
+ALWAYS_INLINE V<float> rectified(V<float> x) { return x < 0.0f ? splat(0.0f) : x; } // NaN stays NaN
+
+// A run of positions and the panel of filters that starts at "filter".
+struct Run {
+  const Convolution &c;
+  const float *zeros; // one for each channel
+  const Position *positions;
+  int64_t count, first; // of the positions, through all images
+  int64_t filter, there; // how many filters are left
+  const float *panel;
+  float *band; // for the rows of a window
+};
+
+// Writes the sums of a tile to rows that are "stride" apart.
+template <int POSITIONS, int VECTORS>
+ALWAYS_INLINE void write_sums(const V<float> (&sum)[POSITIONS][VECTORS], const float *other, bool relu, float *y,
+                              int64_t stride, int64_t there) {
+  constexpr int64_t width = Vector<float>::width;
+  for (int i = 0; i < POSITIONS; ++i, y += stride, other += other ? stride : 0) {
+    const auto write = [&](int v, auto lanes) {
+      V<float> value = sum[i][v];
+      if (other) value += lanes.load(other + v * width);
+      lanes.store(y + v * width, relu ? rectified(value) : value);
+    };
+#pragma GCC unroll 8
+    for (int v = 0; v < VECTORS; ++v)
+      if ((v + 1) * width <= there)
+        write(v, Whole<float>{});
+      else if (v * width < there)
+        write(v, Part<float>{there - v * width});
+  }
+}
+
+template <int POSITIONS, int VECTORS>
+void convolve_tile(const Run &run, const Position *positions, const float *other, bool relu, float *y, int64_t stride) {
+  const Convolution &c = run.c;
+  constexpr int64_t width = Vector<float>::width;
+  V<float> sum[POSITIONS][VECTORS] = {};
+  if (c.bias)
+    for (int v = 0; v < VECTORS && v * width < run.there; ++v) {
+      const int64_t left = run.there - v * width;
+      const float *bias = c.bias + run.filter + v * width;
+      const V<float> value = left < width ? Part<float>{left}.load(bias) : load(bias);
+      for (int i = 0; i < POSITIONS; ++i) sum[i][v] = value;
+    }
+  const float *at[POSITIONS], *panel = run.panel;
+  bool inside = c.column_dilation == 1;
+  for (int i = 0; i < POSITIONS; ++i) {
+    inside = inside && positions[i].inside;
+    at[i] = positions[i].at;
+  }
+  const int64_t line = c.row_dilation * c.columns * c.channels, cell = c.column_dilation * c.channels;
+  for (int64_t r = 0; r < c.kernel_rows; ++r) {
+    if (inside) {
+      panel = add_products<POSITIONS, VECTORS>(at, r * line, c.kernel_columns * c.channels, panel, sum);
+      continue;
+    }
+    for (int64_t q = 0; q < c.kernel_columns; ++q) {
+      const float *cells[POSITIONS];
+      for (int i = 0; i < POSITIONS; ++i) {
+        const int64_t row = positions[i].row + r * c.row_dilation, column = positions[i].column + q * c.column_dilation;
+        const bool in_image = row >= 0 && row < c.rows && column >= 0 && column < c.columns;
+        cells[i] = in_image ? at[i] + r * line + q * cell : run.zeros;
+      }
+      panel = add_products<POSITIONS, VECTORS>(cells, 0, c.channels, panel, sum);
+    }
+  }
+  write_sums<POSITIONS, VECTORS>(sum, other, relu, y, stride, run.there);
+}
+
+// All tiles of some positions, which are of nearly equal size.
+template <int VECTORS>
+void convolve_tiles(const Run &run, const Position *positions, int64_t count, const float *other, bool relu, float *y,
+                    int64_t stride) {
+  constexpr int most = tile_positions(VECTORS);
+  const int64_t tiles = (count + most - 1) / most;
+  for (int64_t i = 0; i < tiles; ++i) {
+    const int64_t size = count / tiles + (i < count % tiles);
+    switch (size) {
+#define SIZE(N)                                                                                                        \
+  case N:                                                                                                              \
+    if constexpr (N <= most) convolve_tile<N, VECTORS>(run, positions, other, relu, y, stride);                        \
+    break;
+      SIZE(1) SIZE(2) SIZE(3) SIZE(4) SIZE(5) SIZE(6) SIZE(7) SIZE(8) SIZE(9) SIZE(10) SIZE(11) SIZE(12)
+#undef SIZE
+    }
+    positions += size;
+    y += size * stride;
+    other += other ? size * stride : 0;
+  }
+}
+
+// The largest values of the windows in a band of rows that was just computed.
+template <int VECTORS> void pool_band(const Run &run, float *y) {
+  const Convolution &c = run.c;
+  constexpr int64_t width = Vector<float>::width, stride = VECTORS * width;
+  for (int64_t column = 0; column < c.out_columns / c.pool_columns; ++column, y += c.filters) {
+    const float *window = run.band + column * c.pool_columns * stride;
+    for (int v = 0; v < VECTORS && v * width < run.there; ++v) {
+      V<float> largest = load(window + v * width);
+      for (int64_t r = 0; r < c.pool_rows; ++r)
+        for (int64_t q = 0; q < c.pool_columns; ++q) {
+          const V<float> value = load(window + (r * c.out_columns + q) * stride + v * width);
+          largest = value > largest || value != value ? value : largest;
+        }
+      if (c.relu) largest = rectified(largest);
+      const int64_t left = run.there - v * width;
+      if (left < width)
+        Part<float>{left}.store(y + v * width, largest);
+      else
+        store(y + v * width, largest);
+    }
+  }
+}
+
+template <int VECTORS> void convolve_panel(const Run &run) {
+  const Convolution &c = run.c;
+  if (c.pool_rows * c.pool_columns == 1) {
+    const int64_t start = run.first * c.filters + run.filter;
+    convolve_tiles<VECTORS>(run, run.positions, run.count, c.other ? c.other + start : nullptr, c.relu, c.y + start,
+                            c.filters);
+    return;
+  }
+  const int64_t size = c.pool_rows * c.out_columns;
+  for (int64_t i = 0; i < run.count; i += size) {
+    convolve_tiles<VECTORS>(run, run.positions + i, size, nullptr, false, run.band, VECTORS * Vector<float>::width);
+    pool_band<VECTORS>(run, c.y + (run.first + i) / size * (c.out_columns / c.pool_columns) * c.filters + run.filter);
+  }
+}
+
+struct ConvolutionKernel {
+  const Convolution *c;
+  int64_t rows; // of an image's positions, without those behind the last window
+  bool failed;
+
+  // Positions that are computed by one panel after the other: few, if all panels stay in the cache; else as many as do,
+  // with their values, so that a panel is not read often.
+  static constexpr int64_t weights_in_cache = 1 << 17, values_in_cache = 1 << 20, few = 96, many = 4096;
+
+  int64_t positions_at_once() const {
+    if (c->filters * c->kernel_rows * c->kernel_columns * c->channels <= weights_in_cache) return few;
+    const int64_t fitting = values_in_cache / (c->channels * c->row_stride * c->column_stride);
+    return fitting < few ? few : fitting > many ? many : fitting;
+  }
+
+  // Positions come in bands of whole windows.
+  bool pools() const { return c->pool_rows * c->pool_columns > 1; }
+  int64_t band() const { return pools() ? c->pool_rows * c->out_columns : 1; }
+
+  static void task(int64_t begin, int64_t end, void *context) {
+    FlushDenormals flush;
+    ConvolutionKernel &kernel = *static_cast<ConvolutionKernel *>(context);
+    if (!kernel.run_bands(begin * kernel.band(), end * kernel.band())) kernel.failed = true;
+  }
+
+  bool run_bands(int64_t begin, int64_t end) const {
+    int64_t at_once = (positions_at_once() + band() - 1) / band() * band();
+    if (at_once > end - begin) at_once = end - begin;
+    const int64_t band_values = !pools() ? 0 : band() * PANEL_VECTORS * Vector<float>::width;
+    float *scratch = allocate<float>(band_values + c->channels);
+    Position *positions = static_cast<Position *>(malloc(at_once * sizeof(Position)));
+    if (scratch && positions) {
+      std::memset(scratch + band_values, 0, c->channels * sizeof(float));
+      for (int64_t first = begin; first < end; first += at_once) {
+        const int64_t count = end - first < at_once ? end - first : at_once;
+        place(first, count, positions);
+        run_panels({*c, scratch + band_values, positions, count, first, 0, 0, nullptr, scratch});
+      }
+    }
+    free(scratch);
+    free(positions);
+    return scratch && positions;
+  }
+
+  void place(int64_t first, int64_t count, Position *positions) const {
+    int64_t column = first % c->out_columns, row = first / c->out_columns % rows;
+    int64_t image = first / c->out_columns / rows;
+    const int64_t last_row = c->rows - (c->kernel_rows - 1) * c->row_dilation;
+    const int64_t last_column = c->columns - (c->kernel_columns - 1) * c->column_dilation;
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t y = row * c->row_stride - c->top, x = column * c->column_stride - c->left;
+      const bool inside = y >= 0 && x >= 0 && y < last_row && x < last_column;
+      positions[i] = {c->x + ((image * c->rows + y) * c->columns + x) * c->channels, y, x, inside};
+      if (++column < c->out_columns) continue;
+      column = 0;
+      if (++row < rows) continue;
+      row = 0;
+      ++image;
+    }
+  }
+
+  void run_panels(Run run) const {
+    const int64_t depth = c->kernel_rows * c->kernel_columns * c->channels;
+    run.panel = c->weight;
+    while (run.filter < c->filters) {
+      run.there = c->filters - run.filter;
+      const int64_t vectors = panel_vectors(padded<float>(run.there) / Vector<float>::width);
+      vectors == 4 ? convolve_panel<4>(run) : vectors == 2 ? convolve_panel<2>(run) : convolve_panel<1>(run);
+      run.panel += depth * vectors * Vector<float>::width;
+      run.filter += vectors * Vector<float>::width;
+    }
+  }
+
+  static bool run(const Convolution *c, ParallelFor parallel) {
+    ConvolutionKernel kernel = {c, c->out_rows / c->pool_rows * c->pool_rows, false};
+    const int64_t bands = c->images * kernel.rows * c->out_columns / kernel.band();
+    const int64_t work = kernel.band() * c->filters * c->kernel_rows * c->kernel_columns * c->channels;
+    return for_all(parallel, bands, 1 + WORK_OF_A_THREAD / work, task, &kernel) && !kernel.failed;
+  }
+};

@@ -1,0 +1,94 @@
+// The interface of the kernels for networks over images and rows, of float32.
+#pragma once
+
+#include "parallel.h"
+
+extern "C" {
+
+// A convolution of images, channels last, and what is done to its result while it is at hand: the bias and "other" are
+// added, the largest of each window is taken, then what is below 0 becomes 0. Arrays are without gaps.
+struct Convolution {
+  int64_t images, rows, columns, channels;
+  int64_t filters, kernel_rows, kernel_columns;
+  int64_t row_stride, column_stride, row_dilation, column_dilation;
+  int64_t top, left;               // zeros before the first row and column; behind the last ones there are enough
+  int64_t out_rows, out_columns;   // positions of the kernel
+  int64_t pool_rows, pool_columns; // of the windows, which lie side by side; 1 for none
+  int32_t relu;
+  const float *x;      // (images, rows, columns, channels)
+  const float *weight; // (filters, kernel_rows, kernel_columns, channels), packed
+  const float *bias;   // (filters,), null for 0
+  const float *other;  // of y's shape, null for 0; only without windows
+  float *y;            // (images, out_rows / pool_rows, out_columns / pool_columns, filters)
+};
+
+// y = x times the transpose of the weight, plus the bias; then what is below 0 becomes 0, if that is wanted.
+struct Dense {
+  int64_t rows, inputs, outputs;
+  int32_t relu;
+  const float *x;      // (rows, inputs)
+  const float *weight; // (outputs, inputs), packed
+  const float *bias;   // (outputs,), null for 0
+  float *y;            // (rows, outputs)
+};
+
+enum StepKind : int32_t { CONVOLVE, MULTIPLY, ADD, ACTIVATE };
+
+constexpr int32_t SOFTMAX = 100; // beside the kinds of Activation
+
+// One step of a network. Values are known by their numbers; -1 stands for none.
+struct Step {
+  int32_t kind, activation;
+  int64_t input, other, output;
+  int64_t columns;  // of ACTIVATE: over how many values SOFTMAX goes
+  const void *call; // a Convolution or a Dense, without the number of rows and the addresses of values
+};
+
+enum Keeping : int32_t { OUTSIDE, ACROSS, INSIDE };
+
+// A value: an array from outside; or kept for all rows from one phase to another; or for the rows of a group only.
+struct Value {
+  int32_t keeping;
+  int64_t size;  // values in a row
+  int64_t place; // the number of the array, or where the value begins among those of one row that are kept alike
+};
+
+// Steps that are run for a group of rows at a time, so that what they hand on stays in the cache; or for all rows at once.
+struct Phase {
+  int64_t steps; // their number
+  int64_t group; // the most rows at a time; 0 for all of them
+  int64_t kept;  // values of one row that are kept inside
+};
+
+struct Network {
+  int64_t phase_count, across; // across: values of one row that are kept from phase to phase
+  const Phase *phases;
+  const Step *steps; // of all phases
+  const Value *values;
+};
+
+// One run of a network. Nothing that others may run at the same time is changed.
+struct NetworkCall {
+  const Network *network;
+  int64_t rows, threads;
+  float *const *arrays; // those from outside
+  float *memory;        // (rows, across + the most that a phase keeps); null to have it allocated
+};
+
+// Values of an array, a stride apart.
+struct Sample {
+  const float *at;
+  int64_t stride, count;
+};
+
+// How many values a matrix (columns, depth) has when it is packed, and the packing.
+EXPORT int64_t bigdl_packed_size(int64_t columns, int64_t depth, int32_t set);
+EXPORT void bigdl_pack(const float *matrix, int64_t columns, int64_t depth, float *packed, int32_t set);
+
+// Returns 0, or 1 where memory or threads are short. "set" is the number of an instruction set. Without "parallel" all is
+// done by the calling thread.
+EXPORT int32_t bigdl_run_network(const NetworkCall *call, int32_t set, ParallelFor parallel);
+
+// Whether samples, one after the other, are bit for bit the values given.
+EXPORT int32_t bigdl_are_same(const Sample *samples, int64_t count, const float *values);
+}

@@ -1,0 +1,17 @@
+// What all interfaces of the library share: plain C, without a header of torch or Python, so that one library serves all
+// versions.
+#pragma once
+
+#include <cstdint>
+
+#define EXPORT __attribute__((visibility("default")))
+
+extern "C" {
+
+// Runs function(begin, end, context) over parts of a range, one part a thread: torch's torch_parallel_for.
+typedef void (*Task)(int64_t begin, int64_t end, void *context);
+typedef int32_t (*ParallelFor)(int64_t begin, int64_t end, int64_t grain, Task task, void *context);
+
+// The instruction sets that this processor has, by number, the best one last: "baseline", "avx2", "avx512"; then null.
+EXPORT const char *bigdl_instruction_set(int32_t set);
+}

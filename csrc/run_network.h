@@ -1,0 +1,108 @@
+// Runs the steps of a network. Included once for each instruction set, inside its namespace.
+
+// The values of some rows.
+struct RowsOfNetwork {
+  const NetworkCall &call;
+  int64_t first, count;
+  float *across, *inside; // the memory
+
+  float *at(int64_t number) const {
+    if (number < 0) return nullptr;
+    const Value &value = call.network->values[number];
+    if (value.keeping == OUTSIDE) return call.arrays[value.place] + first * value.size;
+    return value.keeping == ACROSS ? across + value.place * call.rows + first * value.size : inside + value.place * count;
+  }
+
+  bool run(const Step *steps, int64_t step_count, ParallelFor parallel) const {
+    for (int64_t i = 0; i < step_count; ++i)
+      if (!run(steps[i], parallel)) return false;
+    return true;
+  }
+
+  bool run(const Step &step, ParallelFor parallel) const {
+    const float *x = at(step.input), *other = at(step.other);
+    float *y = at(step.output);
+    if (step.kind == CONVOLVE) {
+      Convolution convolution = *static_cast<const Convolution *>(step.call);
+      convolution.images = count;
+      convolution.x = x, convolution.other = other, convolution.y = y;
+      return ConvolutionKernel::run(&convolution, parallel);
+    }
+    if (step.kind == MULTIPLY) {
+      Dense dense = *static_cast<const Dense *>(step.call);
+      dense.rows = count;
+      dense.x = x, dense.y = y;
+      return DenseKernel::run(&dense, parallel);
+    }
+    const int64_t size = call.network->values[step.output].size * count;
+    if (step.kind == ADD)
+      each_vector<float>(size,
+                         [&](int64_t j, auto lanes) { lanes.store(y + j, lanes.load(x + j) + lanes.load(other + j)); });
+    else
+      activate_rows(step.activation, x, y, size / step.columns, step.columns);
+    return true;
+  }
+};
+
+struct PhaseKernel {
+  const NetworkCall &call;
+  const Phase &phase;
+  const Step *steps;
+  int64_t group;
+  float *across;
+  bool failed;
+
+  // Runs the groups from begin to end.
+  static void groups(int64_t begin, int64_t end, void *context) {
+    FlushDenormals flush;
+    PhaseKernel &kernel = *static_cast<PhaseKernel *>(context);
+    const int64_t size = kernel.group, rows = kernel.call.rows;
+    float *inside = allocate<float>(size * kernel.phase.kept + 1);
+    bool done = inside;
+    for (int64_t first = begin * size; done && first < rows && first < end * size; first += size) {
+      const int64_t count = rows - first < size ? rows - first : size;
+      done = RowsOfNetwork{kernel.call, first, count, kernel.across, inside}.run(kernel.steps, kernel.phase.steps, nullptr);
+    }
+    free(inside);
+    if (!done) __atomic_store_n(&kernel.failed, true, __ATOMIC_RELAXED);
+  }
+};
+
+struct NetworkKernel {
+  const NetworkCall &call;
+
+  int64_t values_of_row() const {
+    int64_t most = 0;
+    for (int64_t i = 0; i < call.network->phase_count; ++i)
+      if (call.network->phases[i].kept > most) most = call.network->phases[i].kept;
+    return call.network->across + most;
+  }
+
+  bool run(float *memory, ParallelFor parallel) const {
+    FlushDenormals flush;
+    const Network &n = *call.network;
+    float *inside = memory + n.across * call.rows;
+    const Step *steps = n.steps;
+    for (int64_t i = 0; i < n.phase_count; ++i) {
+      const Phase &phase = n.phases[i];
+      const int64_t share = (call.rows + call.threads - 1) / call.threads; // of a thread
+      if (phase.group && call.rows > 1) { // the steps of a single row are divided among the threads instead
+        PhaseKernel kernel = {call, phase, steps, phase.group < share ? phase.group : share, memory, false};
+        if (!for_all(parallel, (call.rows + kernel.group - 1) / kernel.group, 1, PhaseKernel::groups, &kernel)) return false;
+        if (kernel.failed) return false;
+      } else if (!RowsOfNetwork{call, 0, call.rows, memory, inside}.run(steps, phase.steps, parallel)) {
+        return false;
+      }
+      steps += phase.steps;
+    }
+    return true;
+  }
+
+  static bool run(const NetworkCall *call, ParallelFor parallel) {
+    const NetworkKernel kernel = {*call};
+    float *memory = call->memory ? call->memory : allocate<float>(call->rows * kernel.values_of_row() + 1);
+    const bool done = memory && kernel.run(memory, parallel);
+    if (!call->memory) free(memory);
+    return done;
+  }
+};

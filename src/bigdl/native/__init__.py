@@ -1,0 +1,6 @@
+"""The kernels in C++ (``csrc``), if they were built when the package was installed."""
+
+from bigdl.native.library import LIBRARY as LIBRARY
+from bigdl.native.library import Library as Library
+from bigdl.native.library import address as address
+from bigdl.native.library import kernels as kernels

@@ -1,0 +1,110 @@
+"""The library of the kernels, found beside this file where it was built.
+
+It knows neither torch nor Python: it takes the addresses of the tensors' values, so that one build serves all versions
+of both. Its work is divided among torch's threads by torch's own ``torch_parallel_for``.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Callable
+from functools import cache
+from itertools import count, takewhile
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+LIBRARY = Path(__file__).with_name("libkernels.so")
+
+
+class Library:
+    """The library, with the best of the instruction sets that this processor has, or with another of them.
+
+    Attributes:
+        functions: Its functions.
+        instruction_sets: Those that it has: ``"baseline"``, ``"avx2"``, ``"avx512"``.
+        set: The number of the one in use.
+        parallel_for: The address of what divides work among threads; None for one thread.
+
+    Args:
+        path: Where the library is.
+        instruction_set: The one to use.
+
+    Raises:
+        OSError: The library cannot be loaded.
+    """
+
+    def __init__(self, path: Path, instruction_set: str | None = None) -> None:
+        self.functions = ctypes.CDLL(str(path))
+        self.functions.bigdl_instruction_set.restype = ctypes.c_char_p
+        self.functions.bigdl_packed_size.restype = ctypes.c_int64
+        found = (self.functions.bigdl_instruction_set(i) for i in count())
+        self.instruction_sets = [name.decode() for name in takewhile(bool, found)]
+        self.set = self.instruction_sets.index(instruction_set or self.instruction_sets[-1])
+        self.parallel_for = _torch_parallel_for()
+
+    def run(self, function: Callable[..., int], argument: ctypes.Structure, *choices: int) -> None:
+        """Calls a function.
+
+        Args:
+            function: One of ``functions`` that ends with the number of the instruction set and the way to threads.
+            argument: What it works on.
+            choices: Its arguments between.
+
+        Raises:
+            MemoryError: There is not enough memory.
+        """
+        if function(ctypes.byref(argument), *choices, self.set, self.parallel_for):
+            raise MemoryError("There is not enough memory for a layer, or there are too many threads.")
+
+    def are_same(self, samples: ctypes.Array[Any], values: Tensor) -> bool:
+        """Tells whether samples, one after the other, are bit for bit some values of float32.
+
+        Args:
+            samples: Of type ``struct Sample``.
+            values: As many as the samples have.
+        """
+        same: int = self.functions.bigdl_are_same(samples, ctypes.c_int64(len(samples)), _pointer(values))
+        return bool(same)
+
+    def packed(self, matrix: Tensor) -> Tensor:
+        """Returns a matrix of float32 (columns, depth) as the kernels read it."""
+        columns, depth = matrix.shape
+        packed = matrix.new_empty(self.functions.bigdl_packed_size(*map(ctypes.c_int64, matrix.shape), self.set))
+        sizes = (ctypes.c_int64(columns), ctypes.c_int64(depth))
+        self.functions.bigdl_pack(_pointer(matrix.contiguous()), *sizes, _pointer(packed), self.set)
+        return packed
+
+
+def address(tensor: Tensor | None) -> int | None:
+    """Returns where a tensor's values lie, None for no tensor."""
+    return None if tensor is None else tensor.data_ptr()
+
+
+def _pointer(tensor: Tensor) -> ctypes.c_void_p:
+    return ctypes.c_void_p(tensor.data_ptr())
+
+
+def _torch_parallel_for() -> ctypes.c_void_p | None:
+    """Returns the address of torch's function (since torch 2.10); without it, one thread does all."""
+    try:
+        name = "libtorch_cpu.dylib" if sys.platform == "darwin" else "libtorch_cpu.so"
+        torch_library = ctypes.CDLL(str(Path(torch.__file__).with_name("lib") / name))
+        return ctypes.cast(torch_library.torch_parallel_for, ctypes.c_void_p)
+    except (OSError, AttributeError):
+        return None
+
+
+@cache
+def kernels() -> Library | None:
+    """Returns the library; None where it was not built, or with ``BIGDL_NATIVE=0`` in the environment."""
+    if os.environ.get("BIGDL_NATIVE") == "0" or not LIBRARY.exists():
+        return None
+    try:
+        return Library(LIBRARY)
+    except OSError:  # built for another machine
+        return None

@@ -1,0 +1,260 @@
+"""Operations as the network that ``csrc/run_network.h`` runs, for inputs of known shapes."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bigdl.native import Library
+from bigdl.programs import structures
+from bigdl.programs.memory import Life, places
+from bigdl.programs.operations import Add, Affine, Apply, Convolve, Multiply, Operation, Ref
+from bigdl.programs.segments import Segment
+from bigdl.programs.structures import ACTIVATE, ACTIVATIONS, ADD, CONVOLVE, MULTIPLY, NONE
+
+# In values of four bytes. What a step of a group may read of weights, and have of values for one row; what all steps of
+# a group may read of weights, and have of values: so that it stays in a cache of a megabyte or two.
+_LARGE = 1 << 19
+_WEIGHTS_OF_STEP, _VALUES_OF_ROW, _WEIGHTS, _VALUES = 1 << 16, 1 << 16, 1 << 17, 1 << 18
+
+
+@dataclass(slots=True)
+class _Step:
+    """A step of the network.
+
+    Attributes:
+        kind: What it is.
+        input: The slot that it reads.
+        output: The slot that it writes.
+        other: Another one that it reads.
+        call: Its structure.
+        weights: How many values its weights are.
+        activation: The number of its activation.
+        columns: The length of the axis of ``softmax``.
+    """
+
+    kind: int
+    input: int
+    output: int
+    other: int = NONE
+    call: ctypes.Structure | None = None
+    weights: int = 0
+    activation: int = 0
+    columns: int = 1
+
+
+class NativeNetwork:
+    """The operations of a segment for inputs of some shapes, with the weights that they have now.
+
+    Args:
+        library: The library.
+        segment: The operations.
+        inputs: A tensor for each entry; how many rows it has makes no difference.
+    """
+
+    def __init__(self, library: Library, segment: Segment, inputs: Sequence[Tensor]) -> None:
+        self._library = library
+        self._segment = segment
+        self._kept_alive: list[Any] = []
+        self._entries = {ref: slot for slot, ref in enumerate(segment.entries)}
+        self._slots: dict[int, int] = {}  # of what is made inside, by number
+        self._shapes: list[tuple[int, ...]] = []  # of one row, by slot
+        self._last_use = {ref.number: op.number for op in segment.operations for ref in op.inputs}
+        self._steps: list[_Step] = []
+        for x in inputs:
+            self._new_slot(x.shape[1:])
+        for operation in segment.operations:
+            self._add(operation)
+        self._exits = [self._slots[number] for number in segment.exits]
+        flat = [
+            segment.layouts[number] == "rows" and len(self._shapes[slot]) == 3
+            for number, slot in zip(segment.exits, self._exits, strict=True)
+        ]
+        self._array_shape = (*self._shapes[0][1:], self._shapes[0][0])  # of the first entry, with the channels last
+        self._flattened = [(0, 2, 3, 1) if images else None for images in flat]  # images as rows, in memory's order
+        self._arrange()
+
+    def _new_slot(self, shape: Sequence[int]) -> int:
+        self._shapes.append(tuple(shape))
+        return len(self._shapes) - 1
+
+    def _slot(self, ref: Ref) -> int:
+        return self._entries[ref] if ref in self._entries else self._slots[ref.number]
+
+    # What the steps are.
+
+    def _add(self, operation: Operation) -> None:
+        x = self._slot(operation.inputs[0])
+        if isinstance(operation, Convolve):
+            self._add_convolution(operation, x)
+        elif isinstance(operation, Multiply):
+            self._add_product(operation, x)
+        elif isinstance(operation, Add):
+            other = self._slot(operation.inputs[1])
+            self._slots[operation.number] = slot = self._new_slot(self._shapes[x])
+            self._steps.append(_Step(ADD, x, slot, other))
+        elif isinstance(operation, Apply) and operation.name == "flatten":
+            self._slots[operation.number] = x
+        elif isinstance(operation, Apply):
+            slot = x if self._may_overwrite(operation) else self._new_slot(self._shapes[x])
+            self._slots[operation.number] = slot
+            number = ACTIVATIONS[operation.name]
+            self._steps.append(_Step(ACTIVATE, x, slot, activation=number, columns=self._shapes[x][-1]))
+
+    def _may_overwrite(self, operation: Operation) -> bool:
+        """Whether nobody needs the operation's input any more, and it lies in memory of our own."""
+        number = operation.inputs[0].number
+        inside = number in self._segment.layouts and number not in self._segment.exits
+        return inside and self._last_use[number] == operation.number
+
+    def _packed(self, operation: Affine, matrix: Tensor, bias: Tensor | None) -> tuple[int, int | None]:
+        packed = self._library.packed(matrix)
+        bias = None if bias is None else bias.contiguous()
+        self._kept_alive += [packed, bias]
+        return packed.data_ptr(), None if bias is None else bias.data_ptr()
+
+    def _add_convolution(self, operation: Convolve, x: int) -> None:
+        weight, bias = operation.folded()
+        filters, channels, *size = weight.shape
+        lengths = self._shapes[x][1:]
+        pads = operation.pads(lengths)
+        window = operation.window or (1, 1)
+        axes = zip(lengths, pads, size, operation.dilation, operation.stride, strict=True)
+        positions = [(n + sum(pad) - (k - 1) * gap - 1) // step + 1 for n, pad, k, gap, step in axes]
+        # Filters first, then each one's cells in the order of the images' memory.
+        matrix = weight.permute(0, 2, 3, 1).reshape(filters, -1)
+        call = structures.Convolution(
+            *(0, *lengths, channels, filters, *size),
+            *(*operation.stride, *operation.dilation, *(before for before, _ in pads)),
+            *(*positions, *window, operation.relu, None),
+            *self._packed(operation, matrix, bias),
+        )
+        others = [self._slot(ref) for ref in operation.inputs[1:]]
+        other = others[0] if others else NONE
+        inside = others and operation.inputs[1].number in self._segment.layouts
+        made = (filters, *(n // k for n, k in zip(positions, window, strict=True)))
+        self._slots[operation.number] = slot = other if operation.in_place and inside else self._new_slot(made)
+        self._steps.append(_Step(CONVOLVE, x, slot, other, call, matrix.numel()))
+
+    def _add_product(self, operation: Multiply, x: int) -> None:
+        weight, bias = operation.folded()
+        call = structures.Dense(0, *weight.shape[::-1], operation.relu, None, *self._packed(operation, weight, bias))
+        self._slots[operation.number] = slot = self._new_slot(weight.shape[:1])
+        self._steps.append(_Step(MULTIPLY, x, slot, NONE, call, weight.numel()))
+
+    # In what order, and where the values lie.
+
+    def _arrange(self) -> None:
+        """Divides the steps into phases, and places what they hand on."""
+        divided = self._divided()
+        phase_of = [number for number, (steps, _) in enumerate(divided) for _ in steps]
+        used: dict[int, list[int]] = {}
+        for i, step in enumerate(self._steps):
+            for slot in {step.input, step.other, step.output} - {NONE, *self._entries.values(), *self._exits}:
+                used.setdefault(slot, []).append(i)
+        sizes = [math.prod(shape) for shape in self._shapes]
+        lives = {slot: Life(at[0], at[-1], sizes[slot]) for slot, at in used.items()}
+        across = {slot: life for slot, life in lives.items() if phase_of[life.first] != phase_of[life.last]}
+        placed, kept_across = places(across)
+        kept = {slot: (structures.ACROSS, place) for slot, place in placed.items()}
+        phases = []
+        for number, (steps, group) in enumerate(divided):
+            inside = {
+                slot: life for slot, life in lives.items() if phase_of[life.first] == number and slot not in across
+            }
+            placed, size = places(inside)
+            kept |= {slot: (structures.INSIDE, place) for slot, place in placed.items()}
+            phases.append(structures.Phase(len(steps), group, size))
+        outside = [*self._entries.values(), *self._exits]
+        kept |= {slot: (structures.OUTSIDE, number) for number, slot in enumerate(outside)}
+        values = [structures.Value(kept[slot][0], size, kept[slot][1]) for slot, size in enumerate(sizes)]
+        calls = [
+            structures.Step(
+                *(step.kind, step.activation, step.input, step.other, step.output, step.columns),
+                None if step.call is None else ctypes.addressof(step.call),
+            )
+            for step in self._steps
+        ]
+        arrays = [_array(structures.Phase, phases), _array(structures.Step, calls), _array(structures.Value, values)]
+        self._kept_alive += arrays
+        addresses = (ctypes.addressof(array) for array in arrays)
+        self._network = structures.Network(len(phases), kept_across, *addresses)
+        self._kept = kept_across + max(phase.kept for phase in phases)
+        self._outside = ctypes.c_void_p * len(outside)
+
+    def _divided(self) -> list[tuple[list[_Step], int]]:
+        """Returns the steps of each phase, and for how many rows at a time they are run, 0 for all at once."""
+        phases: list[tuple[list[_Step], int]] = []
+        weights = 0
+        for step in self._steps:
+            values = sum(
+                math.prod(self._shapes[slot]) for slot in (step.input, step.other, step.output) if slot != NONE
+            )
+            fits = step.weights <= _WEIGHTS_OF_STEP and values <= _VALUES_OF_ROW
+            rows = _VALUES // values if fits else 0
+            weights += step.weights
+            if phases and bool(phases[-1][1]) == fits and (not fits or weights <= _WEIGHTS):
+                steps, group = phases.pop()
+                phases.append(([*steps, step], min(group, rows)))
+            else:
+                phases.append(([step], rows))
+                weights = step.weights
+        return phases
+
+    def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """Computes what is taken outside.
+
+        Args:
+            inputs: A tensor for each entry.
+        """
+        given = [_contiguous(x) for x in inputs]
+        exits = [self._empty(len(given[0]), slot) for slot in self._exits]
+        self._call(len(given[0]), *(x.data_ptr() for x in given), *(y.data_ptr() for y in exits))
+        return [
+            y if kept is None else y.permute(kept).flatten(1) for y, kept in zip(exits, self._flattened, strict=True)
+        ]
+
+    def takes_array(self, x: NDArray[Any]) -> bool:
+        """Whether ``run_array`` takes an array of this shape."""
+        return x.shape[1:] == self._array_shape and self._flattened == [None]
+
+    def run_array(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Computes the only exit, of rows, from the only entry.
+
+        Args:
+            x: Rows, or images with the channels last; of float32, not empty, without gaps.
+        """
+        y = np.empty((len(x), *self._shapes[self._exits[0]]), np.float32)
+        self._call(len(x), x.ctypes.data, y.ctypes.data)
+        return y
+
+    def _call(self, rows: int, *addresses: int) -> None:
+        """Computes from what lies at the first addresses, those of the entries, what lies then at the others."""
+        arrays = self._outside(*addresses)
+        size = rows * self._kept
+        memory = torch.empty(size) if size >= _LARGE else None  # in which torch may have large pages
+        start = None if memory is None else memory.data_ptr()
+        call = structures.NetworkCall(
+            ctypes.addressof(self._network), rows, torch.get_num_threads(), ctypes.addressof(arrays), start
+        )
+        self._library.run(self._library.functions.bigdl_run_network, call)
+
+    def _empty(self, rows: int, slot: int) -> Tensor:
+        shape = (rows, *self._shapes[slot])
+        return torch.empty(shape, memory_format=torch.channels_last if len(shape) == 4 else torch.contiguous_format)
+
+
+def _array(kind: Any, items: Sequence[Any]) -> Any:
+    return (kind * len(items))(*items)
+
+
+def _contiguous(x: Tensor) -> Tensor:
+    return x.contiguous(memory_format=torch.channels_last if x.dim() == 4 else torch.contiguous_format)

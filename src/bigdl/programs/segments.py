@@ -1,0 +1,97 @@
+"""Which operations the kernels in C++ can compute one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from bigdl.programs.operations import Add, Apply, Convolve, Multiply, Operation, Ref
+from bigdl.programs.structures import ACTIVATIONS
+from bigdl.programs.views import View
+
+Layout = Literal["images", "rows"]
+"""Images are ``(images, channels, rows, columns)`` in channels-last memory; rows are ``(rows, values)``."""
+
+CHANNELS_LAST = (View.moving(4, 1, -1),)
+"""How layers with channels last see images."""
+
+CHANNELS_FIRST = (View.moving(4, -1, 1),)
+"""How images of layers with channels last are seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Neighbouring operations.
+
+    Attributes:
+        operations: The operations, in order.
+        layouts: The layout of what each makes.
+        entries: What they take from outside.
+        exits: The numbers of what is taken outside.
+    """
+
+    operations: tuple[Operation, ...]
+    layouts: Mapping[int, Layout]
+    entries: tuple[Ref, ...]
+    exits: tuple[int, ...]
+
+
+def segmented(operations: Sequence[Operation], outputs: Sequence[Ref]) -> list[Segment | Operation]:
+    """Returns a program's operations with those that can be computed in C++ put together.
+
+    Args:
+        operations: The operations.
+        outputs: The outputs of the program.
+    """
+    result: list[list[Operation] | Operation] = []
+    layouts: dict[int, Layout] = {}
+    for operation in operations:
+        run = result[-1] if result and isinstance(result[-1], list) else None
+        layout = _layout(operation, layouts) if run is not None else None
+        if run is not None and layout is not None:
+            run.append(operation)
+        else:
+            layouts = {}
+            layout = _layout(operation, layouts)
+            result.append(operation if layout is None else [operation])
+        if layout is not None:
+            layouts[operation.number] = layout
+    return [item if isinstance(item, Operation) else _segment(item, operations, outputs) for item in result]
+
+
+def _segment(run: Sequence[Operation], operations: Sequence[Operation], outputs: Sequence[Ref]) -> Segment:
+    layouts: dict[int, Layout] = {}
+    for operation in run:
+        layout = _layout(operation, layouts)
+        assert layout is not None
+        layouts[operation.number] = layout
+    entries = [ref for operation in run for ref in operation.inputs if ref.number not in layouts]
+    outside = [ref for operation in operations if operation not in run for ref in operation.inputs]
+    taken = {ref.number for ref in [*outside, *outputs]}
+    exits = tuple(operation.number for operation in run if operation.number in taken)
+    return Segment(tuple(run), layouts, tuple(dict.fromkeys(entries)), exits)
+
+
+def _layout(operation: Operation, inside: Mapping[int, Layout]) -> Layout | None:
+    """Returns the layout of what an operation makes, None where it does not go with those before it.
+
+    Args:
+        operation: The operation.
+        inside: The layouts of what those before it make.
+    """
+    known = [inside.get(ref.number) for ref in operation.inputs]
+    if operation.inputs and isinstance(operation, Apply) and operation.name == "flatten":
+        images = known[0] == "images" and operation.inputs[0].views == CHANNELS_LAST
+        return "rows" if images or (known[0] == "rows" and not operation.inputs[0].views) else None
+    if any(layout is not None and ref.views for layout, ref in zip(known, operation.inputs, strict=True)):
+        return None
+    if isinstance(operation, Convolve):
+        return "images" if len(operation.size) == 2 and "rows" not in known else None
+    if isinstance(operation, Multiply):
+        return "rows" if operation.rank == 2 and "images" not in known else None
+    if isinstance(operation, Apply) and operation.name in ACTIVATIONS:
+        return known[0] if operation.name != "softmax" or known[0] == "rows" else None
+    if isinstance(operation, Add):
+        return known[0] if known[0] == known[1] else None
+    return None

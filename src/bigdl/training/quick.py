@@ -1,0 +1,70 @@
+"""Prediction of one array in one batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bigdl.graph import Container
+from bigdl.programs import Program, program_for
+
+
+class QuickPrediction:
+    """Predicts one batch of one array that needs no conversion, with everything looked up beforehand.
+
+    Of a single sample and a small network, looking things up would take most of the time.
+
+    Args:
+        model: A model of one input, in float32 on the CPU.
+        program: Its program, which calls no layers.
+    """
+
+    def __init__(self, model: Container, program: Program) -> None:
+        self._own = vars(model)
+        self._program = program
+        self._segment = program.segment
+        self._parameter = next(model.parameters(), None)
+        self._shape = model.inputs[0].shape[1:]
+        self._dtype = np.dtype(model.inputs[0].dtype)
+
+    @classmethod
+    def of(cls, model: Container) -> QuickPrediction | None:
+        """Returns that of a model, made anew when its layers have changed; None where there cannot be one."""
+        kept = model.graph.plan.kept
+        before: QuickPrediction | None = kept.get(cls)
+        if cls not in kept or (before is not None and not before._program.is_current()):
+            program = program_for(model, training=False)
+            possible = program is not None and not program.called and len(model.inputs) == 1 and not model.stateful
+            kept[cls] = cls(model, program) if possible and program is not None else None
+        found: QuickPrediction | None = kept[cls]
+        return found
+
+    def takes(self, x: NDArray[Any], batch_size: Any) -> bool:
+        """Whether an array is one batch that needs no conversion, and the model is what it was.
+
+        Args:
+            x: The array.
+            batch_size: Rows at a time.
+        """
+        p = self._parameter
+        return (
+            type(batch_size) is int
+            and 0 < len(x) <= batch_size
+            and x.shape[1:] == self._shape
+            and x.dtype == self._dtype
+            and x.flags.writeable
+            and (p is None or (p.dtype is torch.float32 and p.device.type == "cpu"))
+            and "run" not in self._own
+        )
+
+    def __call__(self, x: NDArray[Any]) -> Any:
+        """Returns the output, or a list where there are several."""
+        self._program.refresh()
+        if self._segment is not None and x.flags.c_contiguous:
+            return self._segment.run_array(x)
+        with torch.inference_mode():
+            results = [y.numpy().copy() for y in self._program.run([torch.from_numpy(x)])]
+        return results[0] if len(results) == 1 else results

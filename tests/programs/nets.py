@@ -1,0 +1,162 @@
+"""Networks, small and with what programs treat in a way of their own."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bigdl.graph.tensor import as_list
+from bigdl.keras.layers import (
+    LSTM,
+    Activation,
+    AtrousConvolution2D,
+    AveragePooling2D,
+    BatchNormalization,
+    Convolution1D,
+    Convolution2D,
+    Convolution3D,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling1D,
+    Input,
+    Lambda,
+    MaxPooling2D,
+    MaxPooling3D,
+    Permute,
+    Reshape,
+    ZeroPadding2D,
+    merge,
+)
+from bigdl.keras.models import Model, Sequential
+from bigdl.training.inference import in_mode
+
+
+def lenet(ordering: str = "tf") -> Any:
+    shape = (14, 12, 2) if ordering == "tf" else (2, 14, 12)
+    return Sequential(
+        [
+            Convolution2D(19, 3, 3, activation="relu", dim_ordering=ordering, input_shape=shape),
+            Convolution2D(33, 3, 3, dim_ordering=ordering),
+            Activation("relu"),
+            MaxPooling2D(dim_ordering=ordering),
+            Dropout(0.25),
+            Flatten(),
+            Dense(70, activation="relu"),
+            Dropout(0.5),
+            Dense(10, activation="softmax"),
+        ]
+    )
+
+
+def residual(ordering: str = "tf") -> Any:
+    """As in ResNet: normalized, padded, with steps of two in convolutions of one cell, and sums of several kinds."""
+    axis = -1 if ordering == "tf" else 1
+
+    def normalized(x: Any, filters: int, size: int, stride: int = 1, mode: str = "valid") -> Any:
+        convolution = Convolution2D(
+            filters, size, size, subsample=(stride, stride), border_mode=mode, dim_ordering=ordering, bias=size > 1
+        )
+        return BatchNormalization(axis=axis)(convolution(x))
+
+    inputs = Input((17, 15, 3) if ordering == "tf" else (3, 17, 15))
+    x = ZeroPadding2D((3, 2), dim_ordering=ordering)(inputs)
+    x = Activation("relu")(normalized(x, 16, 5, 2))
+    x = MaxPooling2D((3, 3), strides=(2, 2), dim_ordering=ordering)(x)
+    for stride in (1, 2):
+        y = Activation("relu")(normalized(x, 8, 1, stride))
+        y = Activation("relu")(normalized(y, 8, 3, mode="same"))
+        y = normalized(y, 16, 1)
+        x = Activation("relu")(merge([y, normalized(x, 16, 1, stride)], mode="sum"))
+        y = normalized(x, 16, 3, mode="same")
+        x = Activation("relu")(merge([x, y], mode="sum"))
+    side = AveragePooling2D((2, 2), dim_ordering=ordering)(x)
+    return Model(inputs, [Dense(5)(Flatten()(side)), GlobalAveragePooling2D(dim_ordering=ordering)(x)])
+
+
+def shapes(ordering: str = "tf") -> Any:
+    """Convolutions with uneven padding, steps, gaps and windows, and images as an output."""
+    inputs = Input((13, 11, 3) if ordering == "tf" else (3, 13, 11))
+    x = Convolution2D(7, 4, 2, border_mode="same", subsample=(2, 1), dim_ordering=ordering)(inputs)
+    x = Activation("tanh")(x)
+    x = AtrousConvolution2D(40, 2, 3, atrous_rate=(2, 2), border_mode="same", dim_ordering=ordering)(x)
+    x = MaxPooling2D((2, 3), dim_ordering=ordering)(x)
+    x = Activation("hard_sigmoid")(x)
+    x = Convolution2D(6, 3, 3, border_mode="same", activation="softsign", dim_ordering=ordering)(x)
+    return Model(inputs, [x, merge([x, x], mode="mul")])
+
+
+def sequences() -> Any:
+    inputs = Input((20,), dtype="int32")
+    x = Embedding(30, 6)(inputs)
+    x = Convolution1D(9, 3, activation="relu")(x)
+    x = BatchNormalization()(x)
+    y = LSTM(4)(x)
+    return Model(inputs, Dense(3, activation="softmax")(merge([GlobalMaxPooling1D()(x), y], mode="concat")))
+
+
+def volumes() -> Any:
+    inputs = Input((6, 7, 5, 2))
+    x = MaxPooling3D((2, 2, 2))(Convolution3D(5, 3, 2, 2, border_mode="same", activation="relu")(inputs))
+    return Model(inputs, Dense(3)(Flatten()(x)))
+
+
+def mlp() -> Any:
+    layers = [Dense(65, input_dim=20, activation="relu"), BatchNormalization(), Activation("tanh"), Dense(7)]
+    return Sequential([*layers, Activation("sigmoid")])
+
+
+def shared() -> Any:
+    """A network and a layer that are called twice, and views between."""
+    tower = Sequential([Dense(8, input_dim=6, activation="relu"), Dense(4)])
+    one, two = Input((6,)), Input((6,))
+    layer = Dense(5, activation="sigmoid")
+    x = merge([layer(tower(one)), layer(tower(two))], mode="sum")
+    images = Permute((2, 3, 1))(Reshape((5, 1, 1))(x))
+    return Model([one, two], [x, Convolution2D(3, 1, 1)(images), Lambda(lambda t: t * 2)(x)])
+
+
+NETS: dict[str, Callable[[], Any]] = {
+    "lenet": lenet,
+    "lenet-th": lambda: lenet("th"),
+    "residual": residual,
+    "residual-th": lambda: residual("th"),
+    "shapes": shapes,
+    "shapes-th": lambda: shapes("th"),
+    "sequences": sequences,
+    "volumes": volumes,
+    "mlp": mlp,
+    "shared": shared,
+}
+
+
+def made(name: str) -> Any:
+    """Returns one of the networks, with random running values and biases."""
+    model: Any = NETS[name]()
+    random = np.random.RandomState(1)
+    model.set_weights([w if w.ndim > 1 else random.uniform(0.2, 1.5, w.shape) for w in model.get_weights()])
+    return model
+
+
+def rows_for(model: Any, rows: int) -> Any:
+    """Returns random inputs, one array or several."""
+    random = np.random.RandomState(2)
+    arrays = [
+        random.randint(1, 30, (rows, *t.shape[1:]))
+        if t.dtype == "int32"
+        else random.uniform(-1, 1, (rows, *t.shape[1:]))
+        for t in model.inputs
+    ]
+    arrays = [x.astype(t.dtype) for x, t in zip(arrays, model.inputs, strict=True)]
+    return arrays[0] if len(arrays) == 1 else arrays
+
+
+def plain(model: Any, x: Any) -> list[np.ndarray[Any, Any]]:
+    """Returns what the layers compute one after the other."""
+    given: list[Tensor] = [torch.from_numpy(array) for array in as_list(x)]
+    with in_mode(model, training=False), torch.no_grad():
+        return [y.numpy() for y in as_list(model.run(given)[0])]

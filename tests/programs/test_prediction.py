@@ -1,0 +1,183 @@
+"""Programs for prediction compute what the layers do, with the weights that the layers have now."""
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from bigdl.graph.tensor import as_list
+from bigdl.keras.layers import Dense, Masking, TimeDistributed
+from bigdl.keras.models import Sequential
+from bigdl.native import LIBRARY, Library, kernels
+from bigdl.programs import fused, program_for, programs
+from bigdl.training.quick import QuickPrediction
+from tests.programs.nets import NETS, made, plain, rows_for
+
+SETS = found.instruction_sets if (found := kernels()) else []
+PATHS = [*SETS, "oneDNN", "torch"]
+
+
+@pytest.fixture(params=PATHS)
+def path(request, monkeypatch):
+    """By what products are computed: the library with one of its instruction sets, oneDNN's kernels, or torch alone."""
+    library = Library(LIBRARY, request.param) if request.param in SETS else None
+    monkeypatch.setattr(programs, "kernels", lambda: library)
+    if request.param == "torch":
+        monkeypatch.setattr(fused, "kernels", lambda: None)
+    return request.param
+
+
+def same(ours: Any, theirs: Any) -> None:
+    for y, expected in zip(as_list(ours), theirs, strict=True):
+        assert y.dtype == expected.dtype
+        np.testing.assert_allclose(y, expected, rtol=1e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_predictions_are_those_of_the_layers(path, name):
+    model = made(name)
+    assert program_for(model, training=False) is not None
+    for rows, batch_size in ((5, 32), (1, 1), (7, 3)):
+        x = rows_for(model, rows)
+        same(model.predict(x, batch_size=batch_size), plain(model, x))
+
+
+@pytest.mark.parametrize("name", ["lenet", "residual"])
+def test_threads_and_batches_change_next_to_nothing(name):
+    model = made(name)
+    x = rows_for(model, 9)
+    expected = as_list(model.predict(x))
+    torch.set_num_threads(2)
+    try:
+        same(model.predict(x), expected)
+    finally:
+        torch.set_num_threads(1)
+    same(model.predict(x, batch_size=2), expected)
+
+
+def test_numbers_that_are_none_stay_so():
+    model = made("lenet")
+    x = rows_for(model, 2)
+    x[1, 5, 5] = np.nan
+    y = model.predict(x)
+    assert np.isnan(y[1]).all()
+    assert np.isfinite(y[0]).all()
+
+
+def test_arrays_of_any_order_are_taken():
+    model = made("lenet")
+    x = rows_for(model, 4)
+    expected = plain(model, x)
+    same(model.predict(np.asfortranarray(x)), expected)
+    same(model.predict(np.repeat(x, 2, axis=0)[::2]), expected)
+    x.flags.writeable = False
+    same(model.predict(x), expected)
+    same(model.predict(x.astype("float64")), expected)
+
+
+def test_results_are_the_callers_own():
+    model = made("mlp")
+    x = rows_for(model, 3)
+    first = model.predict(x)
+    kept = first.copy()
+    first += 1
+    np.testing.assert_array_equal(model.predict(x), kept)
+
+
+CHANGES = {
+    "set_weights": lambda model: model.set_weights([w * 0.5 for w in model.get_weights()]),
+    "training": lambda model: model.train_on_batch(rows_for(model, 4), np.eye(10)[:4]),
+    "in place": lambda model: model.layers[0].weight.detach()[0].mul_(3),
+    "behind torch's back": lambda model: model.layers[0].weight.data.mul_(3),
+    "other memory": lambda model: setattr(model.layers[0].weight, "data", torch.ones_like(model.layers[0].weight)),
+    "another parameter": lambda model: setattr(model.layers[-1], "bias", torch.nn.Parameter(torch.arange(10.0))),
+    "another activation": lambda model: setattr(model.layers[1], "activation", torch.tanh),
+    "a hook": lambda model: model.layers[1].register_forward_hook(lambda layer, x, y: y + 1),
+    "in double precision": lambda model: model.double(),
+}
+
+
+@pytest.mark.parametrize("rows", [1, 40])
+@pytest.mark.parametrize("change", CHANGES)
+def test_changes_are_seen(path, change, rows):
+    model = made("lenet")
+    model.compile(optimizer="sgd", loss="categorical_crossentropy")
+    x = rows_for(model, rows)
+    before = model.predict(x)
+    CHANGES[change](model)
+    double = change == "in double precision"
+    expected = plain(model, x.astype("float64") if double else x)
+    if not double:
+        assert np.abs(expected[0] - before).max() > 1e-4
+    np.testing.assert_allclose(model.predict(x), expected[0], rtol=1e-5, atol=2e-6)
+
+
+def test_normalization_by_other_running_values_is_seen(path):
+    model = made("residual")
+    x = rows_for(model, 2)
+    model.predict(x)
+    model.layers[3].running_mean.add_(1.0)
+    same(model.predict(x), plain(model, x))
+
+
+def test_masks_are_left_to_the_layers():
+    model = Sequential([Masking(input_shape=(4, 3)), TimeDistributed(Dense(2))])
+    assert program_for(model, training=False) is None
+
+
+def test_classes_of_users_are_called():
+    class Twice(Dense):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return 2 * super().forward(x)
+
+    model: Any = Sequential([Twice(3, input_dim=4), Dense(2)])
+    program = program_for(model, training=False)
+    assert program is not None
+    assert program.called == [model.layers[0]]
+    x = rows_for(model, 3)
+    same(model.predict(x), plain(model, x))
+
+
+def test_a_single_array_takes_the_short_way():
+    if not SETS:
+        pytest.skip("the kernels were not built")
+    model = made("lenet")
+    quick = QuickPrediction.of(model)
+    assert quick is not None
+    assert quick.takes(rows_for(model, 3), 32)
+    assert not quick.takes(rows_for(model, 3), 2)
+    assert program_for(model, training=False).segment is not None  # type: ignore[union-attr]
+
+
+def test_the_short_way_is_found_again_after_a_change():
+    model = made("lenet")
+    x = rows_for(model, 1)
+    model.predict(x)
+    model.layers[1].activation = torch.tanh
+    same(model.predict(x), plain(model, x))
+    quick = QuickPrediction.of(model)
+    assert quick is not None
+    assert quick.takes(x, 32)
+
+
+def test_threads_of_a_server_may_predict_at_the_same_time():
+    model = made("shapes")
+    arrays = [rows_for(model, rows) for rows in (1, 2, 5)]
+    expected = [plain(model, x) for x in arrays]
+    failed = []
+
+    def predict(x: Any, y: Any) -> None:
+        try:
+            for _ in range(30):
+                same(model.predict(x), y)
+        except AssertionError as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=predict, args=pair) for pair in zip(arrays, expected, strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
