@@ -40,7 +40,7 @@ setup(
             "bigdl.native.libkernels",
             SOURCES,
             depends=HEADERS,
-            extra_compile_args=["-std=c++17", "-O3", "-g0", "-fvisibility=hidden", "-Wno-psabi"],
+            extra_compile_args=["-std=c++17", "-O3", "-g0", "-fvisibility=hidden", "-fno-math-errno", "-Wno-psabi"],
             optional=True,
         )
     ],

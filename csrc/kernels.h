@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "moves.h"
 #include "network.h"
 #include "sequence.h"
 
@@ -26,6 +27,7 @@ struct NetworkKernels {
 struct KernelTable {
   KernelOf of_float, of_double;
   NetworkKernels network;
+  bool (*move)(const Move *, ParallelFor);
 };
 
 namespace baseline {

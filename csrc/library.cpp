@@ -58,6 +58,8 @@ int32_t bigdl_run_network(const NetworkCall *call, int32_t set, ParallelFor para
   return !table(set).network.run(call, parallel);
 }
 
+int32_t bigdl_move(const Move *move, int32_t set, ParallelFor parallel) { return !table(set).move(move, parallel); }
+
 int32_t bigdl_are_same(const Sample *samples, int64_t count, const float *values) {
   for (const Sample *sample = samples; sample < samples + count; ++sample)
     for (int64_t i = 0; i < sample->count; ++i, ++values)

@@ -75,12 +75,8 @@ class Convolution(SpatialLayer, AffineLayer):
 
     def pads(self, lengths: Sequence[int]) -> Pads:
         """Returns the zeros around images of these lengths, before and after."""
-        size = self.kernel_size
-        return (
-            [(0, 0)] * len(size)
-            if self.border_mode == "valid"
-            else same_padding(lengths, size, self.subsample, self.dilation)
-        )
+        window = (self.kernel_size, self.subsample, self.dilation)
+        return [(0, 0)] * len(lengths) if self.border_mode == "valid" else same_padding(lengths, *window)
 
     def pad(self, x: Tensor) -> tuple[Tensor, tuple[int, ...]]:
         """Returns the tensor and the padding that is left to the kernel, which takes as much before as after."""

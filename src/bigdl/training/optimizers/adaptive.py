@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from bigdl.training.optimizers.base import Optimizer, Rule
+from bigdl.training.optimizers.native import Kind, in_one_pass
 from bigdl.training.optimizers.variable import ONE, Variable
 
 
@@ -44,7 +45,7 @@ class RMSprop(Optimizer):
             a.mul_(rho).addcmul_(g, g, value=rest)
             _move_scaled(p, g, a, lr, epsilon)
 
-        return move
+        return in_one_pass(Kind.RMSPROP, move, lr, rho, rest, epsilon)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as Keras 1.2.2 writes them."""
@@ -81,7 +82,7 @@ class Adagrad(Optimizer):
             a.addcmul_(g, g)
             _move_scaled(p, g, a, lr, epsilon)
 
-        return move
+        return in_one_pass(Kind.ADAGRAD, move, lr, 1.0, 1.0, epsilon)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as Keras 1.2.2 writes them."""
@@ -125,7 +126,7 @@ class Adadelta(Optimizer):
             p.add_(update, alpha=-lr)
             d.mul_(rho).addcmul_(update, update, value=1 - rho)
 
-        return move
+        return in_one_pass(Kind.ADADELTA, move, lr, rho, 1 - rho, epsilon)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as Keras 1.2.2 writes them."""

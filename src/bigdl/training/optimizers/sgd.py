@@ -12,6 +12,7 @@ from torch import Tensor
 from bigdl.errors import DataError
 from bigdl.graph import Weight
 from bigdl.training.optimizers.base import Optimizer, Rule
+from bigdl.training.optimizers.native import Kind, in_one_pass
 from bigdl.training.optimizers.variable import ONE, Variable
 
 
@@ -48,7 +49,7 @@ class SGD(Optimizer):
             else:
                 p.add_(v)
 
-        return move
+        return in_one_pass(Kind.NESTEROV if nesterov else Kind.SGD, move, lr, momentum)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as Keras 1.2.2 writes them."""

@@ -1,0 +1,63 @@
+"""Optimizers' rules in one pass compute what they do by torch's operations."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from bigdl.keras.optimizers import SGD, Adadelta, Adagrad, RMSprop
+from bigdl.native import LIBRARY, Library, kernels
+from bigdl.training.optimizers import native
+
+SETS = found.instruction_sets if (found := kernels()) else []
+OPTIMIZERS = {
+    "sgd": lambda: SGD(0.1),
+    "momentum": lambda: SGD(0.1, momentum=0.9, decay=0.01),
+    "nesterov": lambda: SGD(0.1, momentum=0.9, nesterov=True),
+    "rmsprop": lambda: RMSprop(0.01),
+    "adagrad": lambda: Adagrad(0.05),
+    "adadelta": lambda: Adadelta(1.0),
+}
+
+
+def after_steps(optimizer: Any, size: int) -> list[torch.Tensor]:
+    """Returns parameters and what is kept beside them, after five steps."""
+    torch.manual_seed(1)
+    p = torch.randn(size)
+    rows = [torch.full((size,), optimizer.initial_value(name)) for name in optimizer.kept_rows()]
+    for step in range(5):
+        optimizer.iterations = step
+        optimizer.rule()(p, torch.randn(size) * 10.0 ** (step - 3), *rows)
+    return [p, *rows]
+
+
+@pytest.mark.parametrize("instruction_set", SETS)
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_it_is_what_torchs_operations_compute(monkeypatch, name, instruction_set):
+    library = Library(LIBRARY, instruction_set)
+    monkeypatch.setattr(native, "kernels", lambda: library)
+    ours = after_steps(OPTIMIZERS[name](), 1003)
+    monkeypatch.setattr(native, "kernels", lambda: None)
+    for one, other in zip(ours, after_steps(OPTIMIZERS[name](), 1003), strict=True):
+        torch.testing.assert_close(one, other, rtol=2e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_threads_change_nothing(name):
+    alone = after_steps(OPTIMIZERS[name](), 100_003)
+    torch.set_num_threads(2)
+    try:
+        together = after_steps(OPTIMIZERS[name](), 100_003)
+    finally:
+        torch.set_num_threads(1)
+    for one, other in zip(alone, together, strict=True):
+        assert torch.equal(one, other)
+
+
+def test_other_types_are_left_to_torch():
+    optimizer = RMSprop(0.01)
+    p, a = torch.ones(9, dtype=torch.float64), torch.zeros(9, dtype=torch.float64)
+    optimizer.rule()(p, torch.full_like(p, 2.0), a)
+    np.testing.assert_allclose(a.numpy(), 0.4, rtol=1e-6)
+    np.testing.assert_allclose(p.numpy(), 1 - 0.01 * 2 / np.sqrt(0.4), rtol=1e-6)
