@@ -8,7 +8,7 @@ from torch import Tensor
 
 from bigdl.graph.tensor import as_list
 from bigdl.programs import fused, program_for
-from tests.programs.nets import NETS, made, rows_for
+from tests.programs.nets import NETS, made, rows_for, without_dropout
 
 
 @pytest.fixture(params=["oneDNN", "torch"])
@@ -16,12 +16,6 @@ def path(request, monkeypatch):
     """By what convolutions are computed."""
     if request.param == "torch":
         monkeypatch.setattr(fused, "kernels", lambda: None)
-
-
-def without_dropout(model: Any) -> None:
-    for layer in model.modules():
-        if type(layer).__name__ == "Dropout":
-            layer.p = 0.0
 
 
 def gradients(model: Any, outputs: list[Tensor], given: list[Tensor]) -> list[Tensor]:

@@ -32,6 +32,7 @@ class CompiledFace(Container):
         sample_weight_mode: Any = None,
         *,
         lr_multipliers: Mapping[str, float] | None = None,
+        precision: str | None = None,
         **kwargs: Any,
     ) -> None:
         """Settles what the model is trained by.
@@ -47,15 +48,20 @@ class CompiledFace(Container):
             sample_weight_mode: ``"temporal"`` where samples are weighted step by step.
             lr_multipliers: The factor of the learning rate of layers, by name or by patterns such as ``"block1_*"``,
                 also of those inside nested models; where several fit, the last one counts. Keras has no such argument.
+            precision: ``"bf16"`` trains and evaluates with products of bfloat16, which is faster where processors have
+                it and less exact; weights stay float32. Layers that masks reach are left as they are.
             kwargs: Without effect; Keras hands them to Theano.
 
         Raises:
             UnsupportedLayerError: There is no optimizer, objective or metric of a name.
-            DataError: A list or mapping does not fit the outputs, or a multiplier is negative.
+            DataError: A list or mapping does not fit the outputs, a multiplier is negative, or there is no such
+                precision.
             LayerError: No layer's name fits a pattern.
         """
         self._compiled = Compiled(
-            self, optimizer, loss, metrics, loss_weights, sample_weight_mode, lr_multipliers=lr_multipliers
+            *(self, optimizer, loss, metrics, loss_weights, sample_weight_mode),
+            lr_multipliers=lr_multipliers,
+            precision=precision,
         )
 
     @property

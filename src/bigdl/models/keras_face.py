@@ -74,7 +74,7 @@ class KerasFace(CompiledFace):
 
         Raises:
             TrainingError: The model is not compiled, or the loss is not finite.
-            DataError: The data does not fit the model.
+            DataError: The data does not fit the model, or there is no such precision.
             DistributedError: Spark cannot run the job, or too many workers were lost.
         """
         if is_spark_data(x) or (distributed and session_is_active()):
@@ -153,6 +153,7 @@ class KerasFace(CompiledFace):
         bad_rows: str = "raise",
         preprocess: Any = None,
         distributed: bool = False,
+        precision: str | None = None,
     ) -> Any:
         """Computes the outputs in evaluation mode, batch by batch.
 
@@ -169,20 +170,25 @@ class KerasFace(CompiledFace):
                 error that names the first of them, or ``"keep"`` them, with null instead of a prediction and, in a
                 column with ``_error`` behind the name, the reason.
             preprocess: See ``fit``.
+            precision: ``"bf16"`` for products of bfloat16; see ``compile``. Not for Spark's data.
 
         Returns:
             An array with a row for each row of ``x``; a list where the model has several outputs. For a DataFrame it
             with a further column, for an RDD another of arrays, both in the same order and computed when needed.
 
         Raises:
-            DataError: The data does not fit the model.
+            DataError: The data does not fit the model, or there is no such precision.
         """
         if is_spark_data(x):
+            if precision is not None:
+                raise DataError("precision is for data on this machine; Spark's is predicted for in float32.")
             return predict_on_spark(self, x, batch_size, None, features_col, output_col, bad_rows, preprocess)
         if training.is_torch_data(x):
             loader = training.loader_for(x, batch_size if batch_size and batch_size > 0 else 32)
-            return training.predict_generator(self, training.endless(loader), training.rows_of(loader))
-        return training.predict(self, x, batch_size, verbose)
+            return training.predict_generator(
+                self, training.endless(loader), training.rows_of(loader), precision=precision
+            )
+        return training.predict(self, x, batch_size, verbose, precision)
 
     def predict_classes(self, x: Any, batch_size: int = 32, verbose: int = 0, **on_spark: Any) -> Any:
         """Returns the class of each row, counted from 0 as in Keras.

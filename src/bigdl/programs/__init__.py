@@ -8,6 +8,7 @@ where a program cannot know what a layer does, it calls the layer; where masks t
 from bigdl.programs.lowering import Lowering as Lowering
 from bigdl.programs.lowering import lowers as lowers
 from bigdl.programs.operations import Source as Source
+from bigdl.programs.precision import is_low as is_low
 from bigdl.programs.programs import Program as Program
 from bigdl.programs.programs import program_for as program_for
 from bigdl.programs.views import View as View

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from bigdl.programs import fused
 from bigdl.programs.operations import Affine, Convolve, Multiply
+from bigdl.programs.precision import low
 
 CONVOLUTIONS: dict[int, Callable[..., Tensor]] = {4: F.conv2d, 5: F.conv3d}
 """Torch's convolutions by the rank of what they take."""
@@ -39,6 +40,8 @@ class Matrix(Product):
 
     def __call__(self, x: Tensor) -> Tensor:
         """Multiplies the last axis."""
+        if x.dtype == torch.bfloat16 != self.weight.dtype:
+            self.weight, self.bias = low(self.weight), None if self.bias is None else low(self.bias)
         y = F.linear(x, self.weight, self.bias)
         return y.relu_() if self.operation.relu else y
 
@@ -66,11 +69,17 @@ class Convolution(Product):
     def _prepared(self, x: Tensor) -> Callable[[Tensor, Tensor | None], Tensor]:
         """Returns what convolves tensors of this type, rows and columns, however many images there are."""
         kernels = fused.kernels()
-        return self._plain() if kernels is None or not fused.take(x) else self._fused(kernels, x)
+        return self._plain(x) if kernels is None or not fused.take(x) else self._fused(kernels, x)
+
+    def _weights(self, like: Tensor) -> tuple[Tensor, Tensor | None]:
+        weight, bias = self.operation.folded()
+        if like.dtype != torch.bfloat16:
+            return weight, bias
+        return low(weight), None if bias is None else low(bias)
 
     def _fused(self, kernels: fused.Kernels, like: Tensor) -> Callable[[Tensor, Tensor | None], Tensor]:
         operation = self.operation
-        weight, bias = operation.folded()
+        weight, bias = self._weights(like)
         pads = operation.pads(like.shape[2:])
         shape, padding = torch.Size(fused.evenly_padded(like, pads)[0].shape), fused.evenly_padded(like, pads)[1]
         stride, dilation = list(operation.stride), list(operation.dilation)
@@ -86,9 +95,9 @@ class Convolution(Product):
 
         return convolve
 
-    def _plain(self) -> Callable[[Tensor, Tensor | None], Tensor]:
+    def _plain(self, like: Tensor) -> Callable[[Tensor, Tensor | None], Tensor]:
         operation = self.operation
-        weight, bias = operation.folded()
+        weight, bias = self._weights(like)
 
         def convolve(x: Tensor, other: Tensor | None) -> Tensor:
             x, padding = fused.evenly_padded(x, operation.pads(x.shape[2:]))

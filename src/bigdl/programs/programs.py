@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
 from bigdl.graph import Container
 from bigdl.graph.arithmetic import recorded
-from bigdl.native import kernels
+from bigdl.native import Library, kernels
 from bigdl.programs import prediction, training
 from bigdl.programs.joining import joined_for_prediction, joined_for_training
 from bigdl.programs.lowering import Lowering, hooks_of
 from bigdl.programs.native import NativeSegment
 from bigdl.programs.operations import Affine, Operation, Ref
+from bigdl.programs.precision import full, with_low_products
 from bigdl.programs.prediction import Product
 from bigdl.programs.segments import segmented
 from bigdl.programs.stamps import Stamps
@@ -27,6 +28,7 @@ class Program:
     Args:
         model: The model.
         for_training: Whether it is for training.
+        in_bf16: Whether its products are of bfloat16.
 
     Attributes:
         operations: The operations.
@@ -34,7 +36,7 @@ class Program:
         segment: All of the operations, where they can be computed from array to array; None otherwise.
     """
 
-    def __init__(self, model: Container, for_training: bool) -> None:
+    def __init__(self, model: Container, for_training: bool, in_bf16: bool = False) -> None:
         lowering = Lowering(for_training)
         inputs = [lowering.input() for _ in model.inputs]
         outputs = lowering.graph(model, inputs)
@@ -47,15 +49,18 @@ class Program:
             (vars(layer), name, vars(layer).get(name)) for layer, names in lowering.watched for name in names
         ]
         self._hooks = [hooks for layer, _ in lowering.watched for hooks in hooks_of(layer)]
-        units = _trained(self.operations) if for_training else _predicted(self.operations, outputs)
+        library = None if for_training or in_bf16 else kernels()
+        makers = training.KERNELS if for_training else prediction.KERNELS
+        units = _units(self.operations, outputs, library, makers, in_bf16)
         self._steps = _steps(units, outputs)
-        kept = [function for function, *_ in units if isinstance(function, Product | NativeSegment)]
+        kept = [made for unit in units for made in unit.products]
         affine = [operation for operation in self.operations if isinstance(operation, Affine)]
         self._with_weights = [] if for_training else kept
         # All that is computed, if that can be done from array to array.
         self.segment: NativeSegment | None = None
-        if len(units) == 1 and outputs == [Ref(self.operations[-1].number)] and isinstance(units[0][0], NativeSegment):
-            self.segment = units[0][0] if units[0][0].takes_arrays else None
+        only = units[0].function if len(units) == 1 and outputs == [Ref(self.operations[-1].number)] else None
+        if isinstance(only, NativeSegment) and only.takes_arrays:
+            self.segment = only
         self._stamps = Stamps([source for operation in affine for source in operation.sources()] if kept else [])
 
     def is_current(self) -> bool:
@@ -86,44 +91,55 @@ class Program:
                     values[i] = result
             for i in done:
                 values[i] = None
-        return [applied(ref.views, values[ref.number]) for ref in self._outputs]
+        return [full(applied(ref.views, values[ref.number])) for ref in self._outputs]
 
 
 _Made = int | tuple[int, ...]
-_Unit = tuple[Callable[..., Any], Sequence[Ref], _Made]
-"""A function, what it takes, and the number of what it makes; several numbers, if it returns a list."""
 
+
+class _Unit(NamedTuple):
+    """A function, what it takes, and the number of what it makes; several numbers, if it returns a list.
+
+    ``products`` are those behind it that have read weights.
+    """
+
+    function: Callable[..., Any]
+    inputs: Sequence[Ref]
+    made: _Made
+    products: list[Product | NativeSegment]
+
+
+_Makers = Mapping[type, Callable[..., Any]]
 _Step = tuple[Callable[..., Any], tuple[int, ...], _Made, tuple[int, ...]]
 """A function, the numbers of what it takes and makes, and the numbers of what nobody needs after it."""
 
 
-def _trained(operations: Sequence[Operation]) -> list[_Unit]:
-    return [(_kernel(operation, training.KERNELS), operation.inputs, operation.number) for operation in operations]
-
-
-def _predicted(operations: Sequence[Operation], outputs: Sequence[Ref]) -> list[_Unit]:
-    library = kernels()
+def _units(
+    operations: Sequence[Operation], outputs: Sequence[Ref], library: Library | None, makers: _Makers, in_bf16: bool
+) -> list[_Unit]:
     units: list[_Unit] = []
     for item in operations if library is None else segmented(operations, outputs):
         if isinstance(item, Operation):
-            units.append((_kernel(item, prediction.KERNELS), item.inputs, item.number))
+            made = _kernel(item, makers)
+            function = with_low_products(item, made) if in_bf16 else made
+            units.append(_Unit(function, item.inputs, item.number, [made] if isinstance(made, Product) else []))
         else:
             assert library is not None
-            one_by_one = [_kernel(operation, prediction.KERNELS) for operation in item.operations]
-            units.append((NativeSegment(library, item, one_by_one), item.entries, item.exits))
+            segment = NativeSegment(library, item, [_kernel(operation, makers) for operation in item.operations])
+            units.append(_Unit(segment, item.entries, item.exits, [segment]))
     return units
 
 
-def _kernel(operation: Operation, products: Mapping[type, Callable[..., Any]]) -> Callable[..., Any]:
-    make = products.get(type(operation))
+def _kernel(operation: Operation, makers: _Makers) -> Callable[..., Any]:
+    make = makers.get(type(operation))
     return operation.kernel() if make is None else make(operation)
 
 
 def _steps(units: Sequence[_Unit], outputs: Sequence[Ref]) -> list[_Step]:
-    last = {ref.number: i for i, (_, inputs, _) in enumerate(units) for ref in inputs}
+    last = {ref.number: i for i, unit in enumerate(units) for ref in unit.inputs}
     kept = {ref.number for ref in outputs}
     steps = []
-    for i, (function, inputs, made) in enumerate(units):
+    for i, (function, inputs, made, _) in enumerate(units):
         numbers = tuple(ref.number for ref in inputs)
         done = tuple(n for n in dict.fromkeys(numbers) if last[n] == i and n not in kept)
         steps.append((_viewing(function, inputs), numbers, made, done))
@@ -141,12 +157,13 @@ def _viewing(function: Callable[..., Any], refs: Sequence[Ref]) -> Callable[...,
     return lambda *x: function(*[applied(seen, value) for seen, value in zip(views, x, strict=True)])
 
 
-def program_for(model: Container, training: bool) -> Program | None:
+def program_for(model: Container, training: bool, in_bf16: bool = False) -> Program | None:
     """Returns a model's program, with the weights that the model has now.
 
     Args:
         model: The model.
         training: Whether it is for training, else for prediction.
+        in_bf16: Whether its products are of bfloat16.
 
     Returns:
         The program; None where the model has to be run layer by layer.
@@ -154,12 +171,12 @@ def program_for(model: Container, training: bool) -> Program | None:
     if recorded() is not None or "run" in vars(model) or type(model).run is not Container.run:
         return None
     kept = model.graph.plan.kept
-    key = (Program, training)
+    key = (Program, training, in_bf16)
     program: Program | None = kept.get(key)
     if program is None and key in kept:
         return None
     if program is None or not program.is_current():
-        kept[key] = program = None if _has_masks(model) else Program(model, training)
+        kept[key] = program = None if _has_masks(model) else Program(model, training, in_bf16)
     else:
         program.refresh()
     return program

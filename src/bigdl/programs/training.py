@@ -11,7 +11,8 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from bigdl.programs import fused
-from bigdl.programs.operations import Convolve, Multiply
+from bigdl.programs.operations import Affine, Convolve, Multiply
+from bigdl.programs.precision import low
 from bigdl.programs.prediction import CONVOLUTIONS
 
 
@@ -56,12 +57,19 @@ class FusedConvolution(torch.autograd.Function):
         return *gradients[:2], total, None, None
 
 
+def _weights(operation: Affine, like: Tensor) -> tuple[Tensor, Tensor | None]:
+    weight, bias = operation.weight(), None if operation.bias is None else operation.bias()
+    if like.dtype != torch.bfloat16:
+        return weight, bias
+    return low(weight), None if bias is None else low(bias)
+
+
 def _convolution(operation: Convolve) -> Callable[[Tensor], Tensor]:
     stride, dilation, relu = list(operation.stride), list(operation.dilation), operation.relu
 
     def convolve(x: Tensor) -> Tensor:
         x, padding = fused.evenly_padded(x, operation.pads(x.shape[2:]))
-        weight, bias = operation.weight(), None if operation.bias is None else operation.bias()
+        weight, bias = _weights(operation, x)
         if fused.kernels() is not None and fused.take(x):
             apply: Callable[..., Tensor] = FusedConvolution.apply
             return apply(x, weight, bias, (padding, stride, dilation), relu)
@@ -75,7 +83,7 @@ def _matrix(operation: Multiply) -> Callable[[Tensor], Tensor]:
     relu = operation.relu
 
     def multiply(x: Tensor) -> Tensor:
-        y = F.linear(x, operation.weight(), None if operation.bias is None else operation.bias())
+        y = F.linear(x, *_weights(operation, x))
         return y.relu_() if relu else y
 
     return multiply

@@ -11,6 +11,7 @@ from torch import Tensor
 from bigdl.errors import DataError
 from bigdl.graph import Container, SymbolicTensor, Weight
 from bigdl.graph.user_functions import user_function
+from bigdl.programs import is_low
 from bigdl.training import losses, metrics, objectives, optimizers
 from bigdl.training.batches import Batch
 from bigdl.training.losses import LossTerm
@@ -37,11 +38,12 @@ class Compiled:
             a mapping.
         weights: The weights to move; by default all that are trainable.
         lr_multipliers: By what the steps of layers are multiplied, by their names or patterns of these.
+        precision: ``"bf16"`` for products of bfloat16.
 
     Attributes:
         optimizer: The optimizer.
         weights: The weights that it moves.
-        loss, metrics, loss_weights, sample_weight_mode, lr_multipliers: As they were given.
+        loss, metrics, loss_weights, sample_weight_mode, lr_multipliers, precision: As they were given.
         functions: The objective of each output.
         modes: The way in which each output's samples are weighted.
         measure_count: How many values the metrics give.
@@ -64,6 +66,7 @@ class Compiled:
         sample_weight_mode: Any = None,
         weights: Sequence[Weight] | None = None,
         lr_multipliers: Mapping[str, float] | None = None,
+        precision: str | None = None,
     ) -> None:
         self.model = model
         self.optimizer = optimizers.get(optimizer)
@@ -100,6 +103,8 @@ class Compiled:
         self.weights = list(model.trainable_weights if weights is None else weights)
         self.optimizer.multipliers = multipliers_of(model, lr_multipliers or {})
         self.step = Step(model, self, self.optimizer, self.weights)
+        self.step.in_bf16 = is_low(precision)
+        self.precision = precision
 
     @property
     def labels(self) -> list[str]:

@@ -110,7 +110,13 @@ def evaluate_generator(
     return single(_evaluate(model, compiled, generator, val_samples, max_q_size))
 
 
-def predict_generator(model: Container, generator: Iterable[Any], val_samples: int, max_q_size: int = 10) -> Any:
+def predict_generator(
+    model: Container,
+    generator: Iterable[Any],
+    val_samples: int,
+    max_q_size: int = 10,
+    precision: str | None = None,
+) -> Any:
     """Computes the outputs for the batches of a generator.
 
     Args:
@@ -118,6 +124,7 @@ def predict_generator(model: Container, generator: Iterable[Any], val_samples: i
         generator: Gives inputs, or tuples whose first item they are.
         val_samples: Rows to predict; what the last batch has beyond them is dropped.
         max_q_size: How many batches may be made ahead.
+        precision: See ``predict``.
 
     Returns:
         An array with ``val_samples`` rows; a list where the model has several outputs.
@@ -130,7 +137,7 @@ def predict_generator(model: Container, generator: Iterable[Any], val_samples: i
     rows = 0
     with Prefetcher(_iterator(generator), demand.is_met_by, max_q_size) as batches:
         while rows < val_samples:
-            outputs = predict_on_batch(model, _inputs_of(_next(batches, rows, val_samples)))
+            outputs = predict_on_batch(model, _inputs_of(_next(batches, rows, val_samples)), precision)
             parts.append(outputs if isinstance(outputs, list) else [outputs])
             rows += len(parts[-1][0])
     joined = [np.concatenate(arrays)[:val_samples] for arrays in zip(*parts, strict=True)]

@@ -14,7 +14,7 @@ from torch import Tensor
 from bigdl.errors import DataError
 from bigdl.graph import Container, Layer
 from bigdl.graph.tensor import as_list
-from bigdl.programs import program_for
+from bigdl.programs import is_low, program_for
 from bigdl.training.data import Column, Data, input_columns
 from bigdl.training.progress import progress_bar
 from bigdl.training.quick import QuickPrediction
@@ -54,7 +54,13 @@ def forget_activity(layers: list[Layer]) -> None:
         layer.activity_losses.clear()
 
 
-def predict(model: Container, x: Data, batch_size: int | None = DEFAULT_BATCH_SIZE, verbose: int = 0) -> Any:
+def predict(
+    model: Container,
+    x: Data,
+    batch_size: int | None = DEFAULT_BATCH_SIZE,
+    verbose: int = 0,
+    precision: str | None = None,
+) -> Any:
     """Computes the outputs of a model in evaluation mode, batch by batch.
 
     Args:
@@ -62,25 +68,31 @@ def predict(model: Container, x: Data, batch_size: int | None = DEFAULT_BATCH_SI
         x: The data: an array, a list of arrays in the order of the inputs, or arrays by the inputs' names.
         batch_size: Rows at a time; None and -1 stand for 32.
         verbose: 1 shows a progress bar on a terminal.
+        precision: ``"bf16"`` for products of bfloat16; see ``bigdl.programs.precision``.
 
     Returns:
         An array with a row for each row of ``x``; a list where the model has several outputs.
 
     Raises:
-        DataError: The data does not fit the model.
+        DataError: The data does not fit the model, or there is no such precision.
     """
-    if type(x) is np.ndarray and (found := QuickPrediction.of(model)) is not None and found.takes(x, batch_size):
+    if (
+        precision is None
+        and type(x) is np.ndarray
+        and (found := QuickPrediction.of(model)) is not None
+        and found.takes(x, batch_size)
+    ):
         return found(x)
     columns = input_columns(model, x)
     batch_size = checked_batch_size(batch_size)
     check_divisible(model, len(columns[0]), batch_size)
-    return _predict(model, columns, batch_size, verbose)
+    return _predict(model, columns, batch_size, verbose, is_low(precision))
 
 
-def _predict(model: Container, columns: list[Column], batch_size: int, verbose: int = 0) -> Any:
+def _predict(model: Container, columns: list[Column], batch_size: int, verbose: int = 0, in_bf16: bool = False) -> Any:
     rows = len(columns[0])
     results: list[NDArray[Any]] = _empty(model, columns) if rows == 0 else []
-    with _prediction(model) as run, torch.inference_mode(), progress_bar(rows, "predict", verbose) as bar:
+    with _prediction(model, in_bf16) as run, torch.inference_mode(), progress_bar(rows, "predict", verbose) as bar:
         for start in range(0, rows, batch_size):
             batch = slice(start, min(start + batch_size, rows))
             arrays = [output.cpu().numpy() for output in run([column.take(batch) for column in columns])]
@@ -92,9 +104,9 @@ def _predict(model: Container, columns: list[Column], batch_size: int, verbose: 
 
 
 @contextlib.contextmanager
-def _prediction(model: Container) -> Iterator[Callable[[Sequence[Tensor]], list[Tensor]]]:
+def _prediction(model: Container, in_bf16: bool) -> Iterator[Callable[[Sequence[Tensor]], list[Tensor]]]:
     """Gives a function that computes a model's outputs in evaluation mode for as long as the ``with`` block lasts."""
-    program = program_for(model, training=False)
+    program = program_for(model, training=False, in_bf16=in_bf16)
     if program is not None and not program.called:
         yield program.run
         return
@@ -103,10 +115,10 @@ def _prediction(model: Container) -> Iterator[Callable[[Sequence[Tensor]], list[
     forget_activity(penalised_layers(model))
 
 
-def predict_on_batch(model: Container, x: Data) -> Any:
+def predict_on_batch(model: Container, x: Data, precision: str | None = None) -> Any:
     """Computes the outputs of a model in evaluation mode for one batch; see ``predict``."""
     columns = input_columns(model, x)
-    return _predict(model, columns, max(1, len(columns[0])))
+    return _predict(model, columns, max(1, len(columns[0])), in_bf16=is_low(precision))
 
 
 def predict_class(model: Container, x: Data, batch_size: int | None = DEFAULT_BATCH_SIZE) -> NDArray[np.int64]:

@@ -89,7 +89,10 @@ class Step:
         stopped: Whether a worker wanted the last step to be the last one.
         shares_statistics: Whether batch normalization takes its statistics over the rows of all workers, as one worker
             alone would; else over each worker's own, and the running values move by their mean, weighted by the rows.
+        in_bf16: Whether products are of bfloat16; see ``bigdl.programs.precision``.
     """
+
+    in_bf16 = False
 
     def __init__(
         self,
@@ -186,7 +189,7 @@ class Step:
                 return objective, torch.stack([torch.as_tensor(x).detach().to(objective) for x in values])
 
     def _outputs(self, batch: Batch) -> tuple[list[Tensor], list[Tensor | None]]:
-        program = None if self._shared else program_for(self.model, training=bool(self.model.training))
+        program = None if self._shared else program_for(self.model, bool(self.model.training), self.in_bf16)
         if program is None:
             return run_on(self.model, batch)
         outputs = program.run(batch.inputs)
