@@ -66,4 +66,4 @@ docs: setup ## make docs/layers.md and the end of docs/exports.md from the layer
 	$(BIN)/bigdl formats >> docs/exports.md
 
 clean: ## remove what setup, demo and tests made
-	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache src/bigdl/layers/recurrent/kernels/*.so
+	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache src/bigdl/native/*.so

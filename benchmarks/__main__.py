@@ -25,11 +25,13 @@ def main() -> None:
     parser.add_argument("--peers", nargs="*", default=list(PEERS), help="whom to measure")
     parser.add_argument("--conditions", nargs="*", default=[c.name for c in CONDITIONS], help="where to measure")
     parser.add_argument("--rounds", type=int, default=9, help="how often each is asked")
+    parser.add_argument("--remark", default="", help="what readers should know of the machine at that time")
     arguments = parser.parse_args()
     set_up()
     peers = [name for name in arguments.peers if python_of(PEERS[name]) is not None]
     results = report.load()
     results["machine"] = machine()
+    results["remark"] = arguments.remark
     for workload in WORKLOADS:
         if not _chosen(workload.name, arguments.only):
             continue

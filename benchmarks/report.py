@@ -104,8 +104,8 @@ def _machine(results: Mapping[str, Any]) -> str:
     return (
         f"Measured {when} on {machine['cores']} cores of {machine['processor']} "
         f"({', '.join(machine['instructions'])}), {machine['system']}, "
-        f"Python {machine['python']}. Versions: {packages}."
-    )
+        f"Python {machine['python']}. Versions: {packages}. {results.get('remark', '')}"
+    ).rstrip()
 
 
 def _summary(results: Mapping[str, Any]) -> str:
@@ -163,11 +163,10 @@ def _start(each: Mapping[str, Any]) -> str:
 
 
 def _growth(results: Mapping[str, Any]) -> str:
-    table = [["what grows", "from", "to", "time grows by the power of", "limit"]]
-    table += [
-        [each["what"], str(each["from"]), str(each["to"]), f"{each['power']:.2f}", each["limit"]]
-        for each in results.get("growth", [])
-    ]
+    table = [["what grows", "from", "to", "milliseconds", "time grows by the power of"]]
+    for each in results.get("growth", []):
+        times = " to ".join(map(number, each["milliseconds"]))
+        table.append([each["what"], str(each["from"]), str(each["to"]), times, f"{each['power']:.2f}"])
     return rows(table)
 
 
