@@ -116,11 +116,9 @@ def convert_sequence_kernel(layer: Layer, arrays: Sequence[Any]) -> Sequence[Any
     of_today = len(old.shape) != 4 or (old.shape[:2] == (length, 1) and old.shape[3] == layer.nb_filter)
     if of_today or old.shape[0] != layer.nb_filter or old.shape[2:] != (length, 1):
         return arrays
-    kernel = dataclasses.replace(
-        old,
-        shape=tuple(old.shape[axis] for axis in (2, 3, 1, 0)),
-        read=lambda: np.transpose(old.read(), (2, 3, 1, 0)),
-    )
+    order = (2, 3, 1, 0)
+    shape = tuple(old.shape[axis] for axis in order)
+    kernel = dataclasses.replace(old, shape=shape, read=lambda: np.transpose(old.read(), order))
     return [kernel, *arrays[1:]]
 
 

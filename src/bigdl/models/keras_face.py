@@ -10,7 +10,7 @@ import numpy as np
 from bigdl import training
 from bigdl.errors import DataError
 from bigdl.models.compiled_face import CompiledFace
-from bigdl.models.spark_face import fit_on_spark, predict_on_spark
+from bigdl.models.spark_face import columns_by_argument, fit_on_spark, predict_on_spark
 from bigdl.spark.kinds import is_spark_data, session_is_active
 from bigdl.spark.options import Options
 from bigdl.training import Callback, History
@@ -78,12 +78,7 @@ class KerasFace(CompiledFace):
             DistributedError: Spark cannot run the job, or too many workers were lost.
         """
         if is_spark_data(x) or (distributed and session_is_active()):
-            columns = {
-                "features_col": features_col,
-                "label_col": label_col,
-                "sample_weight_col": sample_weight_col,
-                "preprocess": preprocess,
-            }
+            columns = columns_by_argument(features_col, label_col, sample_weight_col, preprocess)
             self.history = fit_on_spark(
                 self,
                 self.compiled,

@@ -16,7 +16,7 @@ from bigdl.models import conversion, loading, saving
 from bigdl.models.aliases import required
 from bigdl.models.bigdl_face import BigDLFace
 from bigdl.models.generator_face import GeneratorFace
-from bigdl.models.spark_face import check_no_arrays, evaluate_on_spark
+from bigdl.models.spark_face import check_no_arrays, columns_by_argument, evaluate_on_spark
 from bigdl.models.summary import summary_table
 from bigdl.registry import LoadReport, build_graph, custom_object_scope, layer
 from bigdl.spark.kinds import is_spark_data
@@ -264,12 +264,7 @@ class Model(GeneratorFace, BigDLFace):
         if is_spark_data(x):
             methods, size = (batch_size, y) if isinstance(batch_size, list | tuple) else (None, batch_size)
             check_no_arrays(y=None if methods else y, sample_weight=sample_weight)
-            columns = {
-                "features_col": features_col,
-                "label_col": label_col,
-                "sample_weight_col": sample_weight_col,
-                "preprocess": preprocess,
-            }
+            columns = columns_by_argument(features_col, label_col, sample_weight_col, preprocess)
             return evaluate_on_spark(self, x, size, methods, None if methods else self.compiled, columns)
         if isinstance(batch_size, list | tuple):
             return evaluate_methods(self, x, y, batch_size)

@@ -21,6 +21,16 @@ if TYPE_CHECKING:
     from bigdl.spark.placement import DataSet
 
 
+def columns_by_argument(features_col: Any, label_col: Any, sample_weight_col: Any, preprocess: Any) -> dict[str, Any]:
+    """Returns which columns are read, and what the inputs pass through, as ``fit`` and ``evaluate`` were given them."""
+    return {
+        "features_col": features_col,
+        "label_col": label_col,
+        "sample_weight_col": sample_weight_col,
+        "preprocess": preprocess,
+    }
+
+
 def fit_on_spark(
     model: Container,
     compiled: Compiled,
@@ -47,7 +57,7 @@ def fit_on_spark(
         data: A DataFrame, an RDD of ``Sample``, or inputs as ``fit`` takes them.
         y: The targets beside these.
         sample_weight: The weights beside these.
-        columns: ``features_col``, ``label_col``, ``sample_weight_col`` and ``preprocess``.
+        columns: See ``columns_by_argument``.
         batch_size: Rows a step, over all workers.
         nb_epoch: The number of the last epoch.
         verbose: See ``fit``.
