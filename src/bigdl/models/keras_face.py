@@ -149,6 +149,7 @@ class KerasFace(CompiledFace):
         preprocess: Any = None,
         distributed: bool = False,
         precision: str | None = None,
+        backend: str | None = None,
     ) -> Any:
         """Computes the outputs in evaluation mode, batch by batch.
 
@@ -166,14 +167,24 @@ class KerasFace(CompiledFace):
                 column with ``_error`` behind the name, the reason.
             preprocess: See ``fit``.
             precision: ``"bf16"`` for products of bfloat16; see ``compile``. Not for Spark's data.
+            backend: ``"onnxruntime"`` or ``"openvino"`` to have arrays predicted for by that runtime, which must be
+                installed (extras of the same names); see ``bigdl.export.serving``.
 
         Returns:
             An array with a row for each row of ``x``; a list where the model has several outputs. For a DataFrame it
             with a further column, for an RDD another of arrays, both in the same order and computed when needed.
 
         Raises:
-            DataError: The data does not fit the model, or there is no such precision.
+            DataError: The data does not fit the model, or the precision or backend is none, or not for such data.
+            MissingPackageError: The runtime is not installed.
+            ExportError: The runtime cannot be given a layer of the model.
         """
+        if backend is not None:
+            if precision is not None or is_spark_data(x) or training.is_torch_data(x):
+                raise DataError("backend is for arrays in float32. Predict without it, or give arrays alone.")
+            from bigdl.export.serving import predict_by  # only those who ask for it wait for its imports
+
+            return predict_by(backend, self, x, batch_size, verbose)
         if is_spark_data(x):
             if precision is not None:
                 raise DataError("precision is for data on this machine; Spark's is predicted for in float32.")

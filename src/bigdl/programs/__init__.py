@@ -11,4 +11,5 @@ from bigdl.programs.operations import Source as Source
 from bigdl.programs.precision import is_low as is_low
 from bigdl.programs.programs import Program as Program
 from bigdl.programs.programs import program_for as program_for
+from bigdl.programs.stamps import Stamps as Stamps
 from bigdl.programs.views import View as View
