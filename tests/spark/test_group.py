@@ -1,5 +1,6 @@
 """Sums over workers in processes' own ways: gloo between threads of this process."""
 
+import copy
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -74,10 +75,11 @@ def gradients(model: torch.nn.Module, rows: Tensor) -> list[Tensor]:
 def test_gradients_in_buckets(monkeypatch, compression, tolerance):
     monkeypatch.setattr("bigdl.spark.group.BUCKET", 60)  # several parameters to a bucket, and one that is too large
     x = torch.arange(24.0).reshape(6, 4) / 10
-    expected = gradients(network(), x)
+    original = network()  # once: workers are threads here, which share the generator
+    expected = gradients(original, x)
 
     def work(group: ProcessGroup) -> Any:
-        model = network()
+        model = copy.deepcopy(original)
         parameters = list(model.parameters())
         rows = [x[:0], x[:2], x[2:]][group.rank]
         found = []
