@@ -15,14 +15,12 @@ from bigdl.export.packages import required
 from bigdl.graph import Container
 from bigdl.programs import Source, Stamps, program_for
 from bigdl.training.data import Data, input_columns
-from bigdl.training.inference import checked_batch_size, predict
+from bigdl.training.inference import checked_batch_size, in_batches
 
 Arrays = Sequence[NDArray[Any]]
 
 
-def predict_by(
-    backend: str, model: Container, x: Data, batch_size: int | None = None, verbose: int = 0
-) -> NDArray[Any] | list[NDArray[Any]]:
+def predict_by(backend: str, model: Container, x: Data, batch_size: int | None = None, verbose: int = 0) -> Any:
     """Computes a model's outputs as ``predict`` does, by another runtime.
 
     The runtime is given the model at the first call, and again when weights or layers have changed.
@@ -32,7 +30,7 @@ def predict_by(
         model: The model.
         x: The data; see ``predict``.
         batch_size: Rows at a time; None and -1 stand for 32.
-        verbose: For data without rows; see ``predict``.
+        verbose: 1 shows a progress bar on a terminal.
 
     Raises:
         DataError: There is no such backend, the data does not fit, or the model is stateful.
@@ -45,17 +43,12 @@ def predict_by(
         raise DataError(f"Model {model.name!r} is stateful, and keeps its state here only. Predict without backend=.")
     size = checked_batch_size(batch_size)
     if isinstance(x, np.ndarray) and _is_one_batch(model, x, size):  # single samples shall not wait for more checks
-        return _single(_served(backend, model)([x]))
-    columns = input_columns(model, x)
-    rows = len(columns[0])
-    if rows == 0:
-        return predict(model, x, batch_size, verbose)  # type: ignore[no-any-return]
+        outputs = _served(backend, model)([x])
+        return outputs[0] if len(outputs) == 1 else outputs
     run = _served(backend, model)
-    parts = []
-    for start in range(0, rows, size):
-        batch = slice(start, min(start + size, rows))
-        parts.append(run([column.take(batch).cpu().numpy() for column in columns]))
-    return _single([np.concatenate(arrays) for arrays in zip(*parts, strict=True)])
+    return in_batches(
+        model, input_columns(model, x), size, verbose, lambda batch: run([t.cpu().numpy() for t in batch])
+    )
 
 
 def _is_one_batch(model: Container, x: NDArray[Any], size: int) -> bool:
@@ -67,10 +60,6 @@ def _is_one_batch(model: Container, x: NDArray[Any], size: int) -> bool:
         and x.dtype == expected.dtype == "float32"
         and (weight is None or weight.dtype is torch.float32)
     )
-
-
-def _single(outputs: list[NDArray[Any]]) -> NDArray[Any] | list[NDArray[Any]]:
-    return outputs[0] if len(outputs) == 1 else outputs
 
 
 class _Served:

@@ -90,12 +90,35 @@ def predict(
 
 
 def _predict(model: Container, columns: list[Column], batch_size: int, verbose: int = 0, in_bf16: bool = False) -> Any:
+    with _prediction(model, in_bf16) as run, torch.inference_mode():
+        return in_batches(model, columns, batch_size, verbose, lambda x: [output.cpu().numpy() for output in run(x)])
+
+
+def in_batches(
+    model: Container,
+    columns: list[Column],
+    batch_size: int,
+    verbose: int,
+    run: Callable[[list[Tensor]], list[NDArray[Any]]],
+) -> Any:
+    """Computes outputs batch by batch.
+
+    Args:
+        model: The model.
+        columns: Its inputs.
+        batch_size: Rows at a time.
+        verbose: 1 shows a progress bar on a terminal.
+        run: Returns the outputs for the inputs of one batch.
+
+    Returns:
+        An array with a row for each row of the columns; a list where the model has several outputs.
+    """
     rows = len(columns[0])
     results: list[NDArray[Any]] = _empty(model, columns) if rows == 0 else []
-    with _prediction(model, in_bf16) as run, torch.inference_mode(), progress_bar(rows, "predict", verbose) as bar:
+    with progress_bar(rows, "predict", verbose) as bar:
         for start in range(0, rows, batch_size):
             batch = slice(start, min(start + batch_size, rows))
-            arrays = [output.cpu().numpy() for output in run([column.take(batch) for column in columns])]
+            arrays = run([column.take(batch) for column in columns])
             results = results or [np.empty((rows, *array.shape[1:]), array.dtype) for array in arrays]
             for result, array in zip(results, arrays, strict=True):
                 result[batch] = array
