@@ -9,8 +9,8 @@ inline void pack_matrix(const float *matrix, int64_t columns, int64_t depth, flo
   pack(matrix, 1, depth, depth, columns, packed);
 }
 
-// As many positions as the registers hold sums of, beside the panel itself.
-constexpr int tile_positions(int vectors) { return vectors == PANEL_VECTORS ? 6 : 12; }
+// As many positions as the registers hold sums and addresses of, beside the panel itself.
+constexpr int tile_positions(int vectors) { return vectors == PANEL_VECTORS ? 6 : 8; }
 
 // One position of the kernel.
 struct Position {
@@ -19,27 +19,28 @@ struct Position {
   bool inside;         // whether all cells are
 };
 
-// sum += the depth values at each of x, times the rows of a panel; returns the panel's next row.
+// Calls body(0), ..., body(COUNT - 1), unrolled before the compiler decides which arrays are registers.
+template <int COUNT, int FIRST = 0, typename Body> ALWAYS_INLINE void unrolled(const Body &body) {
+  if constexpr (FIRST < COUNT) {
+    body(FIRST);
+    unrolled<COUNT, FIRST + 1>(body);
+  }
+}
+
+// sum += the depth values at each of x, times the rows of a panel; moves on to the panel's next row.
 template <int POSITIONS, int VECTORS>
-ALWAYS_INLINE const float *add_products(const float *const (&x)[POSITIONS], int64_t offset, int64_t depth,
-                                        const float *panel, V<float> (&sum)[POSITIONS][VECTORS]) {
+ALWAYS_INLINE void add_products(const float *const (&x)[POSITIONS], int64_t depth, const float *&panel,
+                                V<float> (&sum)[POSITIONS][VECTORS]) {
   constexpr int64_t width = Vector<float>::width;
-  const float *at[POSITIONS];
-#pragma GCC unroll 12
-  for (int i = 0; i < POSITIONS; ++i) at[i] = x[i] + offset;
 #pragma GCC unroll 4
   for (int64_t k = 0; k < depth; ++k, panel += VECTORS * width) {
     V<float> row[VECTORS];
-#pragma GCC unroll 8
-    for (int v = 0; v < VECTORS; ++v) row[v] = load(panel + v * width);
-#pragma GCC unroll 12
-    for (int i = 0; i < POSITIONS; ++i) {
-      const V<float> value = splat(at[i][k]);
-#pragma GCC unroll 8
-      for (int v = 0; v < VECTORS; ++v) sum[i][v] += value * row[v];
-    }
+    unrolled<VECTORS>([&](int v) ALWAYS_INLINE_LAMBDA { row[v] = load(panel + v * width); });
+    unrolled<POSITIONS>([&](int i) ALWAYS_INLINE_LAMBDA {
+      const V<float> value = splat(x[i][k]);
+      unrolled<VECTORS>([&](int v) ALWAYS_INLINE_LAMBDA { sum[i][v] += value * row[v]; });
+    });
   }
-  return panel;
 }
 
 ALWAYS_INLINE V<float> rectified(V<float> x) { return x < 0.0f ? splat(0.0f) : x; } // NaN stays NaN
@@ -51,8 +52,8 @@ struct Run {
   const Position *positions;
   int64_t count, first; // of the positions, through all images
   int64_t filter, there; // how many filters are left
-  const float *panel;
-  float *band; // for the rows of a window
+  const float *panel, *bias; // of these filters, the bias with zeros behind the last one
+  float *band;               // for the rows of a window
 };
 
 // Writes the sums of a tile to rows that are "stride" apart.
@@ -60,53 +61,49 @@ template <int POSITIONS, int VECTORS>
 ALWAYS_INLINE void write_sums(const V<float> (&sum)[POSITIONS][VECTORS], const float *other, bool relu, float *y,
                               int64_t stride, int64_t there) {
   constexpr int64_t width = Vector<float>::width;
-  for (int i = 0; i < POSITIONS; ++i, y += stride, other += other ? stride : 0) {
-    const auto write = [&](int v, auto lanes) {
-      V<float> value = sum[i][v];
-      if (other) value += lanes.load(other + v * width);
-      lanes.store(y + v * width, relu ? rectified(value) : value);
-    };
-#pragma GCC unroll 8
-    for (int v = 0; v < VECTORS; ++v)
+  unrolled<POSITIONS>([&](int i) ALWAYS_INLINE_LAMBDA {
+    unrolled<VECTORS>([&](int v) ALWAYS_INLINE_LAMBDA {
+      const auto write = [&](auto lanes) ALWAYS_INLINE_LAMBDA {
+        V<float> value = sum[i][v];
+        if (other) value += lanes.load(other + i * stride + v * width);
+        lanes.store(y + i * stride + v * width, relu ? rectified(value) : value);
+      };
       if ((v + 1) * width <= there)
-        write(v, Whole<float>{});
+        write(Whole<float>{});
       else if (v * width < there)
-        write(v, Part<float>{there - v * width});
-  }
+        write(Part<float>{there - v * width});
+    });
+  });
 }
 
 template <int POSITIONS, int VECTORS>
 void convolve_tile(const Run &run, const Position *positions, const float *other, bool relu, float *y, int64_t stride) {
   const Convolution &c = run.c;
   constexpr int64_t width = Vector<float>::width;
-  V<float> sum[POSITIONS][VECTORS] = {};
-  if (c.bias)
-    for (int v = 0; v < VECTORS && v * width < run.there; ++v) {
-      const int64_t left = run.there - v * width;
-      const float *bias = c.bias + run.filter + v * width;
-      const V<float> value = left < width ? Part<float>{left}.load(bias) : load(bias);
-      for (int i = 0; i < POSITIONS; ++i) sum[i][v] = value;
-    }
-  const float *at[POSITIONS], *panel = run.panel;
+  V<float> sum[POSITIONS][VECTORS];
+  unrolled<VECTORS>([&](int v) ALWAYS_INLINE_LAMBDA {
+    const V<float> value = load(run.bias + v * width);
+    unrolled<POSITIONS>([&](int i) ALWAYS_INLINE_LAMBDA { sum[i][v] = value; });
+  });
+  const float *panel = run.panel;
   bool inside = c.column_dilation == 1;
-  for (int i = 0; i < POSITIONS; ++i) {
-    inside = inside && positions[i].inside;
-    at[i] = positions[i].at;
-  }
+  for (int i = 0; i < POSITIONS; ++i) inside = inside && positions[i].inside;
   const int64_t line = c.row_dilation * c.columns * c.channels, cell = c.column_dilation * c.channels;
+  const float *at[POSITIONS];
   for (int64_t r = 0; r < c.kernel_rows; ++r) {
     if (inside) {
-      panel = add_products<POSITIONS, VECTORS>(at, r * line, c.kernel_columns * c.channels, panel, sum);
+      unrolled<POSITIONS>([&](int i) ALWAYS_INLINE_LAMBDA { at[i] = positions[i].at + r * line; });
+      add_products<POSITIONS, VECTORS>(at, c.kernel_columns * c.channels, panel, sum);
       continue;
     }
     for (int64_t q = 0; q < c.kernel_columns; ++q) {
-      const float *cells[POSITIONS];
-      for (int i = 0; i < POSITIONS; ++i) {
-        const int64_t row = positions[i].row + r * c.row_dilation, column = positions[i].column + q * c.column_dilation;
+      unrolled<POSITIONS>([&](int i) ALWAYS_INLINE_LAMBDA {
+        const Position &p = positions[i];
+        const int64_t row = p.row + r * c.row_dilation, column = p.column + q * c.column_dilation;
         const bool in_image = row >= 0 && row < c.rows && column >= 0 && column < c.columns;
-        cells[i] = in_image ? at[i] + r * line + q * cell : run.zeros;
-      }
-      panel = add_products<POSITIONS, VECTORS>(cells, 0, c.channels, panel, sum);
+        at[i] = in_image ? p.at + r * line + q * cell : run.zeros;
+      });
+      add_products<POSITIONS, VECTORS>(at, c.channels, panel, sum);
     }
   }
   write_sums<POSITIONS, VECTORS>(sum, other, relu, y, stride, run.there);
@@ -125,7 +122,7 @@ void convolve_tiles(const Run &run, const Position *positions, int64_t count, co
   case N:                                                                                                              \
     if constexpr (N <= most) convolve_tile<N, VECTORS>(run, positions, other, relu, y, stride);                        \
     break;
-      SIZE(1) SIZE(2) SIZE(3) SIZE(4) SIZE(5) SIZE(6) SIZE(7) SIZE(8) SIZE(9) SIZE(10) SIZE(11) SIZE(12)
+      SIZE(1) SIZE(2) SIZE(3) SIZE(4) SIZE(5) SIZE(6) SIZE(7) SIZE(8)
 #undef SIZE
     }
     positions += size;
@@ -201,14 +198,17 @@ struct ConvolutionKernel {
     int64_t at_once = (positions_at_once() + band() - 1) / band() * band();
     if (at_once > end - begin) at_once = end - begin;
     const int64_t band_values = !pools() ? 0 : band() * PANEL_VECTORS * Vector<float>::width;
-    float *scratch = allocate<float>(band_values + c->channels);
+    const int64_t filters = padded<float>(c->filters);
+    float *scratch = allocate<float>(band_values + filters + c->channels); // a band, the bias, zeros
+    float *bias = scratch + band_values;
     Position *positions = static_cast<Position *>(malloc(at_once * sizeof(Position)));
     if (scratch && positions) {
-      std::memset(scratch + band_values, 0, c->channels * sizeof(float));
+      std::memset(bias, 0, (filters + c->channels) * sizeof(float));
+      if (c->bias) std::memcpy(bias, c->bias, c->filters * sizeof(float));
       for (int64_t first = begin; first < end; first += at_once) {
         const int64_t count = end - first < at_once ? end - first : at_once;
         place(first, count, positions);
-        run_panels({*c, scratch + band_values, positions, count, first, 0, 0, nullptr, scratch});
+        run_panels({*c, bias + filters, positions, count, first, 0, 0, nullptr, bias, scratch});
       }
     }
     free(scratch);
@@ -221,11 +221,17 @@ struct ConvolutionKernel {
     int64_t image = first / c->out_columns / rows;
     const int64_t last_row = c->rows - (c->kernel_rows - 1) * c->row_dilation;
     const int64_t last_column = c->columns - (c->kernel_columns - 1) * c->column_dilation;
-    for (int64_t i = 0; i < count; ++i) {
-      const int64_t y = row * c->row_stride - c->top, x = column * c->column_stride - c->left;
-      const bool inside = y >= 0 && x >= 0 && y < last_row && x < last_column;
-      positions[i] = {c->x + ((image * c->rows + y) * c->columns + x) * c->channels, y, x, inside};
-      if (++column < c->out_columns) continue;
+    const int64_t step = c->column_stride;
+    for (Position *end = positions + count; positions < end;) { // line by line
+      const int64_t y = row * c->row_stride - c->top, left = c->out_columns - column;
+      const bool row_inside = y >= 0 && y < last_row;
+      int64_t x = column * step - c->left;
+      const float *at = c->x + ((image * c->rows + y) * c->columns + x) * c->channels;
+      for (Position *last = end - positions < left ? end : positions + left; positions < last; ++positions) {
+        *positions = {at, y, x, row_inside && x >= 0 && x < last_column};
+        at += step * c->channels;
+        x += step;
+      }
       column = 0;
       if (++row < rows) continue;
       row = 0;
@@ -241,6 +247,7 @@ struct ConvolutionKernel {
       const int64_t vectors = panel_vectors(padded<float>(run.there) / Vector<float>::width);
       vectors == 4 ? convolve_panel<4>(run) : vectors == 2 ? convolve_panel<2>(run) : convolve_panel<1>(run);
       run.panel += depth * vectors * Vector<float>::width;
+      run.bias += vectors * Vector<float>::width;
       run.filter += vectors * Vector<float>::width;
     }
   }

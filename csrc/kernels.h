@@ -11,6 +11,7 @@
 #include "sequence.h"
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
+#define ALWAYS_INLINE_LAMBDA __attribute__((always_inline)) // behind a lambda's parameters
 
 // Each returns false where memory is short.
 struct KernelOf {
