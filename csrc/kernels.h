@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "finish.h"
 #include "moves.h"
 #include "network.h"
 #include "sequence.h"
@@ -25,9 +26,16 @@ struct NetworkKernels {
   bool (*run)(const NetworkCall *, ParallelFor);
 };
 
+struct TrainingKernels {
+  bool (*finish)(const Finish *, ParallelFor);
+  bool (*finish_gradient)(const FinishGradient *, ParallelFor);
+  bool (*pool)(const Windows *, bool gradient, ParallelFor);
+};
+
 struct KernelTable {
   KernelOf of_float, of_double;
   NetworkKernels network;
+  TrainingKernels training;
   bool (*move)(const Move *, ParallelFor);
 };
 

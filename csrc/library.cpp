@@ -58,6 +58,22 @@ int32_t bigdl_run_network(const NetworkCall *call, int32_t set, ParallelFor para
   return !table(set).network.run(call, parallel);
 }
 
+int32_t bigdl_finish(const Finish *finish, int32_t set, ParallelFor parallel) {
+  return !table(set).training.finish(finish, parallel);
+}
+
+int32_t bigdl_finish_gradient(const FinishGradient *gradient, int32_t set, ParallelFor parallel) {
+  return !table(set).training.finish_gradient(gradient, parallel);
+}
+
+int32_t bigdl_pool(const Windows *windows, int32_t set, ParallelFor parallel) {
+  return !table(set).training.pool(windows, false, parallel);
+}
+
+int32_t bigdl_pool_gradient(const Windows *windows, int32_t set, ParallelFor parallel) {
+  return !table(set).training.pool(windows, true, parallel);
+}
+
 int32_t bigdl_move(const Move *move, int32_t set, ParallelFor parallel) { return !table(set).move(move, parallel); }
 
 int32_t bigdl_are_same(const Sample *samples, int64_t count, const float *values) {

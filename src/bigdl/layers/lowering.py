@@ -33,7 +33,7 @@ from bigdl.layers.pooling import (
 )
 from bigdl.layers.spatial import SpatialLayer
 from bigdl.programs import Lowering, Source, View, lowers
-from bigdl.programs.operations import Convolve, MaxPool, Multiply, Pad, Ref, Scale
+from bigdl.programs.operations import Convolve, Drop, MaxPool, Multiply, Pad, Ref, Scale
 
 # (batch, length, channels) as an image of one column, channels first; and back.
 _SEQUENCE_AS_IMAGE = View((0, 3, 1, 2), inserted=2)
@@ -157,7 +157,16 @@ def _input(layer: InputLayer, lowering: Lowering, x: Ref) -> Ref:
     return x
 
 
-@lowers(Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D, GaussianNoise, GaussianDropout)
+@lowers(Dropout, uses=("p", "noise_shape", "seed"))
+def _dropout(layer: Dropout, lowering: Lowering, x: Ref) -> Ref | None:
+    if not lowering.training:
+        return x
+    if layer.noise_shape is not None or layer.seed is not None:
+        return None
+    return Ref(lowering.write(Drop, Ref(x.number), function=layer.forward, share=layer.share).number, x.views)
+
+
+@lowers(SpatialDropout1D, SpatialDropout2D, SpatialDropout3D, GaussianNoise, GaussianDropout)
 def _noise(layer: Any, lowering: Lowering, x: Ref) -> Ref | None:
     return None if lowering.training else x
 

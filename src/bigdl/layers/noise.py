@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from bigdl.graph import Layer
-from bigdl.layers.masks import dropped
 from bigdl.layers.spatial import SpatialLayer
+from bigdl.programs import dropped
 from bigdl.registry import layer
 
 
@@ -41,13 +41,17 @@ class Dropout(Layer):
 
     def forward(self, x: Tensor) -> Tensor:
         """Drops in training mode."""
-        if not (self.training and 0.0 < self.p < 1.0):
+        if not self.share():
             return x
         shape = self.pattern_shape(x)
         if self.seed is None and shape == x.shape:
             return dropped(x, self.p)
         kept = x.new_empty(shape).bernoulli_(1.0 - self.p, generator=self.generator(x.device))
         return x * (kept / (1.0 - self.p))
+
+    def share(self) -> float:
+        """Returns the share that is dropped in the mode that the layer is in."""
+        return self.p if self.training and 0.0 < self.p < 1.0 else 0.0
 
     def pattern_shape(self, x: Tensor) -> tuple[int, ...]:
         """Returns the shape of the pattern of zeros."""

@@ -16,6 +16,7 @@ from bigdl.programs.operations import (
     Affine,
     Apply,
     Convolve,
+    Drop,
     MaxPool,
     Multiply,
     Operation,
@@ -40,8 +41,9 @@ def joined_for_prediction(operations: Operations, outputs: Sequence[Ref]) -> Ope
 
 
 def joined_for_training(operations: Operations, outputs: Sequence[Ref]) -> Operations:
-    """Returns operations for training: ``relu`` comes after pooling, where it has less to do, or into a product."""
-    return _joined(_joined(operations, outputs, (_pooled_first,)), outputs, (_with_zeros, _rectified))
+    """Returns operations for training: ``relu`` after pooling, where it has less to do, and both into products."""
+    joins = (_with_zeros, _pooled, _rectified, _dropped)
+    return _joined(_joined(operations, outputs, (_pooled_first,)), outputs, joins)
 
 
 def _joined(operations: Operations, outputs: Sequence[Ref], joins: Sequence[Join]) -> Operations:
@@ -106,6 +108,14 @@ def _pooled(operation: Operation, maker: Maker) -> tuple[Operation, Operations] 
     if product.window is not None or len(product.inputs) > 1:
         return None
     return product, [replace(product, number=operation.number, window=operation.window)]
+
+
+def _dropped(operation: Operation, maker: Maker) -> tuple[Operation, Operations] | None:
+    """Dropping after a ``relu``, whose result tells the gradient what was dropped."""
+    product = maker(operation.inputs[0])
+    if not isinstance(operation, Drop) or not isinstance(product, Affine) or not product.relu or product.drop:
+        return None
+    return product, [replace(product, number=operation.number, drop=operation)]
 
 
 def _pooled_first(operation: Operation, maker: Maker) -> tuple[Operation, Operations] | None:

@@ -89,6 +89,17 @@ class Apply(Operation):
 
 
 @dataclass(eq=False, slots=True)
+class Drop(Apply):
+    """Sets some of the elements to zero; see ``bigdl.programs.dropping``.
+
+    Attributes:
+        share: Returns the share of them, 0 for nothing.
+    """
+
+    share: Callable[[], float] = field(kw_only=True)
+
+
+@dataclass(eq=False, slots=True)
 class Add(Operation):
     """The sum of two tensors of one shape."""
 
@@ -144,13 +155,15 @@ class Affine(Operation):
         weight: The weight, output features first.
         bias: What is added to each output feature; None for nothing.
         scales: What multiplies the output features, the first one first.
-        relu: Whether ``max(x, 0)`` is the last step.
+        relu: Whether ``max(x, 0)`` is the last step, but for dropping.
+        drop: What drops a part of the result in the end; None for nothing.
     """
 
     weight: Source
     bias: Source | None
     scales: list[Scale] = field(default_factory=list)
     relu: bool = False
+    drop: Drop | None = None
 
     @property
     def is_finished(self) -> bool:

@@ -1,4 +1,4 @@
-"""The structures of ``csrc/network.h``."""
+"""The structures of ``csrc/network.h`` and ``csrc/finish.h``."""
 
 from __future__ import annotations
 
@@ -79,3 +79,33 @@ class Sample(ctypes.Structure):
     """``struct Sample``."""
 
     _fields_ = (*_fields(ctypes.c_void_p, "at"), *_fields(ctypes.c_int64, "stride count"))
+
+
+class Finish(ctypes.Structure):
+    """``struct Finish``."""
+
+    _fields_ = (
+        *_fields(ctypes.c_int64, "rows columns"),
+        *_fields(ctypes.c_int32, "relu limit"),
+        ("scale", ctypes.c_float),
+        *_fields(ctypes.c_void_p, "drawn bias x y"),
+    )
+
+
+class FinishGradient(ctypes.Structure):
+    """``struct FinishGradient``."""
+
+    _fields_ = (
+        *_fields(ctypes.c_int64, "rows columns"),
+        ("scale", ctypes.c_float),
+        *_fields(ctypes.c_void_p, "gradient y result sums"),
+    )
+
+
+class Windows(ctypes.Structure):
+    """``struct Windows``."""
+
+    _fields_ = (
+        *_fields(ctypes.c_int64, "images rows columns channels window_rows window_columns"),
+        *_fields(ctypes.c_void_p, "x y where"),
+    )

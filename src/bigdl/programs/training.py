@@ -11,19 +11,20 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from bigdl.programs import fused
+from bigdl.programs.endings import Ending, NativeEnding, TorchEnding, native_ending, plain_ending
 from bigdl.programs.operations import Affine, Convolve, Multiply
 from bigdl.programs.precision import low
 from bigdl.programs.prediction import CONVOLUTIONS
 
 
 class FusedConvolution(torch.autograd.Function):
-    """A convolution with ``relu`` done while the result is at hand, and the bias's gradient summed apart.
+    """A convolution with what follows it done while the result is at hand, and the bias's gradient summed apart.
 
     OneDNN's gradient of a bias takes longer than a sum.
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, sizes: Any, relu: bool) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, sizes: Any, ending: Ending) -> Tensor:
         """Convolves.
 
         Args:
@@ -32,13 +33,14 @@ class FusedConvolution(torch.autograd.Function):
             weight: The kernel.
             bias: What is added to each channel.
             sizes: Padding, stride and dilation.
-            relu: Whether ``max(x, 0)`` comes last.
+            ending: What follows.
         """
         kernels = fused.kernels()
         assert kernels is not None
-        y = kernels.convolve(x, weight, bias, *sizes, 1, "relu" if relu else "none", [], "")
-        ctx.save_for_backward(x, weight, y if relu else None)
-        ctx.sizes = sizes
+        relu = "relu" if ending.relu and not ending.pools else "none"
+        y, ctx.kept = ending.finish(kernels.convolve(x, weight, bias, *sizes, 1, relu, [], ""))
+        ctx.save_for_backward(x, weight, y if ending.relu else None)
+        ctx.sizes, ctx.ending = sizes, ending
         return y
 
     @staticmethod
@@ -48,13 +50,41 @@ class FusedConvolution(torch.autograd.Function):
         x, weight, y = ctx.saved_tensors
         padding, stride, dilation = ctx.sizes
         of_x, of_weight, of_bias, *_ = ctx.needs_input_grad
-        if y is not None:
-            gradient = torch.ops.aten.threshold_backward(gradient, y, 0)
-        total = gradient.sum((0, 2, 3)) if of_bias else None
+        gradient, sums = ctx.ending.gradient(gradient, y, ctx.kept)
         gradients = torch.ops.aten.convolution_backward(
             gradient, x, weight, None, stride, padding, dilation, False, [0, 0], 1, [of_x, of_weight, False]
         )
-        return *gradients[:2], total, None, None
+        return *gradients[:2], sums if of_bias else None, None, None
+
+
+class FusedProduct(torch.autograd.Function):
+    """A product of rows with a matrix, and ``relu`` and dropping after it, in one pass each way."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, ending: NativeEnding) -> Tensor:
+        """Multiplies.
+
+        Args:
+            ctx: Keeps what the gradient needs.
+            x: The rows.
+            weight: The matrix, output features first.
+            bias: What is added to each feature.
+            ending: What follows, ``relu`` among it.
+        """
+        y, ctx.kept = ending.finish(torch.mm(x, weight.t()), bias)
+        ctx.save_for_backward(x, weight, y)
+        ctx.ending = ending
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        """Returns the gradients of rows, matrix and bias, those that are wanted."""
+        x, weight, y = ctx.saved_tensors
+        of_x, of_weight, of_bias, _ = ctx.needs_input_grad
+        gradient, sums = ctx.ending.gradient(gradient, y, ctx.kept)
+        of_rows = torch.mm(gradient, weight) if of_x else None
+        return of_rows, torch.mm(gradient.t(), x) if of_weight else None, sums if of_bias else None, None
 
 
 def _weights(operation: Affine, like: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -65,26 +95,32 @@ def _weights(operation: Affine, like: Tensor) -> tuple[Tensor, Tensor | None]:
 
 
 def _convolution(operation: Convolve) -> Callable[[Tensor], Tensor]:
-    stride, dilation, relu = list(operation.stride), list(operation.dilation), operation.relu
+    stride, dilation = list(operation.stride), list(operation.dilation)
+    native, by_torch = native_ending(operation), TorchEnding(operation)
+    apply: Callable[..., Tensor] = FusedConvolution.apply
 
     def convolve(x: Tensor) -> Tensor:
         x, padding = fused.evenly_padded(x, operation.pads(x.shape[2:]))
         weight, bias = _weights(operation, x)
-        if fused.kernels() is not None and fused.take(x):
-            apply: Callable[..., Tensor] = FusedConvolution.apply
-            return apply(x, weight, bias, (padding, stride, dilation), relu)
-        y = CONVOLUTIONS[x.dim()](x, weight, bias, stride, padding, dilation)
-        return y.relu_() if relu else y
+        if fused.kernels() is None or not fused.take(x):
+            return plain_ending(operation, CONVOLUTIONS[x.dim()](x, weight, bias, stride, padding, dilation))
+        if native is not None and x.dtype == torch.float32:
+            return apply(x, weight, bias, (padding, stride, dilation), native)
+        y = apply(x, weight, bias, (padding, stride, dilation), by_torch)
+        return plain_ending(operation, y, rectified=by_torch.relu)
 
     return convolve
 
 
 def _matrix(operation: Multiply) -> Callable[[Tensor], Tensor]:
-    relu = operation.relu
+    native = native_ending(operation) if operation.relu else None
+    apply: Callable[..., Tensor] = FusedProduct.apply
 
     def multiply(x: Tensor) -> Tensor:
-        y = F.linear(x, *_weights(operation, x))
-        return y.relu_() if relu else y
+        weight, bias = _weights(operation, x)
+        if native is not None and x.dim() == 2 and x.dtype == torch.float32 and x.is_cpu:
+            return apply(x, weight, bias, native)
+        return plain_ending(operation, F.linear(x, weight, bias))
 
     return multiply
 

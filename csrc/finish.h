@@ -1,0 +1,48 @@
+// The interface of the kernels for what training does beside products: to their results while they are at hand, and to
+// gradients on the way back. Of float32; arrays are without gaps.
+#pragma once
+
+#include "parallel.h"
+
+extern "C" {
+
+// y = x + bias, then what is below 0 becomes 0, then some of it is dropped.
+struct Finish {
+  int64_t rows, columns;
+  int32_t relu;
+  int32_t limit;        // a value stays, times the scale, where less than this was drawn; else it becomes 0
+  float scale;
+  const int16_t *drawn; // random numbers; null to drop nothing
+  const float *bias;    // (columns,), null for 0
+  const float *x;       // (rows, columns); may be y
+  float *y;
+};
+
+// The gradient before a ReLU and dropping, from the one behind: times the scale where y is above 0, else 0.
+struct FinishGradient {
+  int64_t rows, columns;
+  float scale;
+  const float *gradient, *y; // (rows, columns); y is what came out
+  float *result;             // (rows, columns)
+  float *sums;               // (columns,): of the result's rows
+};
+
+// The largest values of windows that lie side by side, and the way back.
+struct Windows {
+  int64_t images, rows, columns, channels; // of x
+  int64_t window_rows, window_columns;     // at most 256 cells
+  float *x;                                // (images, rows, columns, channels)
+  float *y;                                // (images, rows / window_rows, columns / window_columns, channels)
+  uint8_t *where;                          // of y's shape: the number of the cell that is the largest, the first of them
+};
+
+// Each returns 0, or 1 where memory or threads are short. Nothing depends on the number of threads.
+EXPORT int32_t bigdl_finish(const Finish *finish, int32_t set, ParallelFor parallel);
+EXPORT int32_t bigdl_finish_gradient(const FinishGradient *gradient, int32_t set, ParallelFor parallel);
+
+// Writes y and where.
+EXPORT int32_t bigdl_pool(const Windows *windows, int32_t set, ParallelFor parallel);
+
+// Writes x, the gradient of the images, from y, that of the largest values.
+EXPORT int32_t bigdl_pool_gradient(const Windows *windows, int32_t set, ParallelFor parallel);
+}

@@ -1,0 +1,102 @@
+"""Dropout: a share of the elements becomes zero."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from bigdl.native import kernels
+from bigdl.programs import structures
+
+_VALUES = 1 << 16
+_LEAST, _MOST = -(1 << 15), (1 << 15) - 1
+_FOUR_VALUES = torch.int64
+
+
+class Pattern(NamedTuple):
+    """Which elements stay, in the order of their memory.
+
+    Attributes:
+        drawn: A random number for each, of 16 bits.
+        limit: Those below it stay.
+        scale: What they are multiplied by, so that the mean stays.
+    """
+
+    drawn: Tensor
+    limit: int
+    scale: float
+
+
+def pattern(count: int, p: float) -> Pattern | None:
+    """Draws a pattern, None where nothing would be dropped.
+
+    Of torch's random numbers, 64 bits decide over four elements, a quarter of what torch's own dropout draws. The share
+    is a multiple of 1 / 65,536, and the scale is that of this share.
+
+    Args:
+        count: The number of elements.
+        p: The share to drop, above 0 and below 1.
+    """
+    kept = min(max(round((1.0 - p) * _VALUES), 1), _VALUES)
+    if kept == _VALUES:
+        return None
+    drawn = torch.empty((count + 3) // 4, dtype=_FOUR_VALUES).random_(-(1 << 63), None)
+    return Pattern(drawn.view(torch.int16)[:count], _LEAST + kept, _VALUES / kept)
+
+
+def dropped(x: Tensor, p: float) -> Tensor:
+    """Sets a share of the elements to zero and scales the rest, so that the mean stays; see ``pattern``.
+
+    Args:
+        x: The tensor.
+        p: The share, above 0 and below 1.
+    """
+    chosen = pattern(x.numel(), p) if x.device.type == "cpu" else None
+    if chosen is None:
+        return torch.dropout(x, p, True)
+    if kernels() is not None and x.dtype == torch.float32 and _is_dense(x):
+        apply: Callable[..., Tensor] = _Dropped.apply
+        return apply(x, chosen)
+    mask = (chosen.drawn < chosen.limit).to(x.dtype).mul_(chosen.scale)
+    return x * (mask.as_strided(x.shape, x.stride()) if _is_dense(x) else mask.view(x.shape))
+
+
+class _Dropped(torch.autograd.Function):
+    """The same in one pass each way."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, chosen: Pattern) -> Tensor:
+        """Drops."""
+        ctx.chosen, ctx.strides = chosen, x.stride()
+        return _kept(x, chosen)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        """Drops of the gradient what was dropped."""
+        if gradient.stride() != ctx.strides:
+            gradient = torch.empty_strided(gradient.shape, ctx.strides).copy_(gradient)
+        apply: Callable[..., Tensor] = _Dropped.apply  # differentiable in turn
+        return apply(gradient, ctx.chosen), None
+
+
+def _kept(x: Tensor, chosen: Pattern) -> Tensor:
+    library, y = kernels(), torch.empty_like(x)
+    assert library is not None
+    rows = len(x) if x.dim() else 1
+    places = (chosen.drawn.data_ptr(), None, x.data_ptr(), y.data_ptr())
+    call = structures.Finish(rows, x.numel() // max(rows, 1), False, chosen.limit, chosen.scale, *places)
+    library.run(library.functions.bigdl_finish, call)
+    return y
+
+
+def _is_dense(x: Tensor) -> bool:
+    """Whether a tensor's elements fill its memory, each once, in some order of the axes."""
+    expected = 1
+    for stride, length in sorted(zip(x.stride(), x.shape, strict=True)):
+        if length != 1 and stride != expected:
+            return False
+        expected *= length
+    return True
