@@ -1,12 +1,22 @@
 // Steps of optimizers, value by value. Included once for each instruction set, inside its namespace.
 
 struct MoveKernel {
+  // The values from begin to end, counted through all pieces.
   static void task(int64_t begin, int64_t end, void *context) {
     FlushDenormals flush;
     const Move &move = *static_cast<const Move *>(context);
+    for (const Moved *piece = move.pieces; begin < end; ++piece) {
+      const int64_t there = piece->count < end ? piece->count : end;
+      if (begin < there) run(move, *piece, begin, there);
+      begin = begin > piece->count ? begin - piece->count : 0;
+      end -= piece->count;
+    }
+  }
+
+  static void run(const Move &move, const Moved &piece, int64_t begin, int64_t end) {
     const float rate = move.rate, kept = move.kept, added = move.added, epsilon = move.epsilon;
-    float *__restrict p = move.p, *__restrict a = move.first, *__restrict d = move.second;
-    const float *__restrict g = move.g;
+    float *__restrict p = piece.p, *__restrict a = piece.first, *__restrict d = piece.second;
+    const float *__restrict g = piece.g;
     switch (move.rule) {
     case SGD:
       for (int64_t i = begin; i < end; ++i) {
@@ -39,6 +49,8 @@ struct MoveKernel {
 
   static bool run(const Move *move, ParallelFor parallel) {
     constexpr int64_t values_of_a_thread = 1 << 15;
-    return for_all(parallel, move->count, values_of_a_thread, task, const_cast<Move *>(move));
+    int64_t count = 0;
+    for (int64_t i = 0; i < move->piece_count; ++i) count += move->pieces[i].count;
+    return for_all(parallel, count, values_of_a_thread, task, const_cast<Move *>(move));
   }
 };

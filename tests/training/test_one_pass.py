@@ -9,6 +9,7 @@ import torch
 from bigdl.keras.optimizers import SGD, Adadelta, Adagrad, RMSprop
 from bigdl.native import LIBRARY, Library, kernels
 from bigdl.training.optimizers import native
+from bigdl.training.optimizers.blocks import Blocks
 
 SETS = found.instruction_sets if (found := kernels()) else []
 OPTIMIZERS = {
@@ -53,6 +54,27 @@ def test_threads_change_nothing(name):
         torch.set_num_threads(1)
     for one, other in zip(alone, together, strict=True):
         assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_all_parameters_are_moved_in_one_call(monkeypatch, name):
+    def after(library: Library | None, threads: int) -> list[torch.Tensor]:
+        monkeypatch.setattr(native, "kernels", lambda: library)
+        torch.manual_seed(2)
+        optimizer: Any = OPTIMIZERS[name]()
+        parameters = [torch.randn(300, 151), torch.randn(3), torch.randn(90, 81).t(), torch.randn(2, 70, 3, 70)]
+        parameters[3] = parameters[3].contiguous(memory_format=torch.channels_last)
+        blocks = Blocks(parameters, {row: optimizer.initial_value(row) for row in optimizer.kept_rows()})
+        torch.set_num_threads(threads)
+        for _ in range(3):
+            blocks.apply(optimizer.rule(), [torch.randn_like(p) for p in parameters])
+        torch.set_num_threads(1)
+        return [*parameters, *(x for row in blocks.accumulators().values() for x in row)]
+
+    expected = after(None, 1)
+    for threads in (1, 2):
+        for one, other in zip(after(kernels(), threads), expected, strict=True):
+            torch.testing.assert_close(one, other, rtol=2e-6, atol=1e-6)
 
 
 def test_other_types_are_left_to_torch():

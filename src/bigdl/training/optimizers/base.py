@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,13 +15,11 @@ from bigdl.errors import DataError, TrainingError, UnsupportedLayerError, Weight
 from bigdl.graph import Weight
 from bigdl.training.optimizers.blocks import Blocks, same_layout
 from bigdl.training.optimizers.clipping import clip_by_norm, clip_by_value
+from bigdl.training.optimizers.native import Rule as Rule
 from bigdl.training.optimizers.stored import Stored
 from bigdl.training.optimizers.variable import ONE, Variable
 from bigdl.training.schedules import Moment, Schedule
 from bigdl.training.triggers import Progress
-
-Rule = Callable[..., None]
-"""Moves parameters in place: ``rule(parameters, gradients, *accumulators)``, each a row of as many values."""
 
 
 class Optimizer(Stored, ABC):

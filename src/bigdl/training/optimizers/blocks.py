@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from bigdl.training.optimizers.native import OnePass, Pieces
+
 BLOCK_SIZE = 1 << 17
 """The most values in a block: 512 KB of float32, measured best for models of 0.6 and 25 million parameters."""
 
@@ -54,7 +56,7 @@ class Blocks:
     def __getstate__(self) -> dict[str, Any]:
         """Leaves out what is laid out anew where the copy's parameters are."""
         elsewhere = [(0, strides) for _, strides in self._places]
-        return {**vars(self), "_places": elsewhere, "_pieces": [], "_sizes": [], "_blocks": []}
+        return {**vars(self), "_places": elsewhere, "_pieces": [], "_sizes": [], "_blocks": [], "_whole": None}
 
     def _lay_out(self) -> None:
         self._places = [_place(p) for p in self._parameters]
@@ -62,6 +64,9 @@ class Blocks:
         self._sizes = [piece.numel() for piece in self._pieces]
         factors = [factor for p, factor in zip(self._parameters, self._factors, strict=True) for _ in _cut([p])]
         self._blocks = _group(self._sizes, factors)
+        self._whole: Pieces | None = None
+        if all(factor == 1.0 for factor in factors) and Pieces.takes([*self._parameters, *self._rows.values()]):
+            self._whole = Pieces(self._parameters, list(self.accumulators().values()))
 
     def scale(self, factors: Sequence[float]) -> None:
         """Sets by what the change of each parameter is multiplied, 1 until then."""
@@ -78,7 +83,7 @@ class Blocks:
         return [piece.as_strided(p.shape, strides) for piece, p, (_, strides) in places]
 
     def apply(self, rule: Callable[..., None], gradients: Sequence[Tensor]) -> None:
-        """Applies a rule block by block.
+        """Applies a rule block by block, or to all at once if it goes through them once.
 
         Args:
             rule: ``rule(parameters, gradients, *accumulators)``, each one-dimensional; changes all but the gradients in
@@ -87,6 +92,9 @@ class Blocks:
         """
         if self._places != [_place(p) for p in self._parameters]:
             self._follow()
+        if isinstance(rule, OnePass) and self._whole is not None and Pieces.takes(gradients):
+            rule.move(self._whole, gradients)
+            return
         cut_gradients = _cut(gradients)
         for first, last, start, stop, factor in self._blocks:
             move = rule if factor == 1.0 else _scaled(rule, factor)
