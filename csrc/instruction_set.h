@@ -26,6 +26,8 @@ inline bool for_all(ParallelFor parallel, int64_t count, int64_t grain, Task tas
 #include "backward.h"
 #include "gradient.h"
 #include "convolution.h"
+#include "winograd.h"
+#include "winograd_gradient.h"
 #include "dense.h"
 #include "run_network.h"
 #include "move_values.h"
@@ -143,6 +145,7 @@ extern const KernelTable table = {
     {SequenceKernel<double>::run, GradientKernel<double>::run},
     {packed_size, pack_matrix, NetworkKernel::run},
     {FinishKernel::run, FinishGradientKernel::run, PoolKernel::run},
+    {winograd_size, pack_winograd, WinogradKernel::run, WinogradGradient::run},
     MoveKernel::run,
 };
 

@@ -32,10 +32,18 @@ struct TrainingKernels {
   bool (*pool)(const Windows *, bool gradient, ParallelFor);
 };
 
+struct WinogradKernels {
+  int64_t (*size)(int64_t filters, int64_t channels);
+  void (*pack)(const Kernel3x3 *, float *packed);
+  bool (*run)(const Convolution *, ParallelFor);
+  bool (*gradient)(const Convolution *, const Kernel3x3 *, ParallelFor);
+};
+
 struct KernelTable {
   KernelOf of_float, of_double;
   NetworkKernels network;
   TrainingKernels training;
+  WinogradKernels winograd;
   bool (*move)(const Move *, ParallelFor);
 };
 

@@ -54,6 +54,21 @@ void bigdl_pack(const float *matrix, int64_t columns, int64_t depth, float *pack
   table(set).network.pack(matrix, columns, depth, packed);
 }
 
+int64_t bigdl_winograd_size(int64_t filters, int64_t channels, int32_t set) {
+  return table(set).winograd.size(filters, channels);
+}
+
+void bigdl_pack_winograd(const Kernel3x3 *kernel, float *packed, int32_t set) { table(set).winograd.pack(kernel, packed); }
+
+int32_t bigdl_winograd(const Convolution *convolution, int32_t set, ParallelFor parallel) {
+  return !table(set).winograd.run(convolution, parallel);
+}
+
+int32_t bigdl_winograd_gradient(const Convolution *convolution, const Kernel3x3 *gradient, int32_t set,
+                                ParallelFor parallel) {
+  return !table(set).winograd.gradient(convolution, gradient, parallel);
+}
+
 int32_t bigdl_run_network(const NetworkCall *call, int32_t set, ParallelFor parallel) {
   return !table(set).network.run(call, parallel);
 }

@@ -14,12 +14,19 @@ struct Convolution {
   int64_t top, left;               // zeros before the first row and column; behind the last ones there are enough
   int64_t out_rows, out_columns;   // positions of the kernel
   int64_t pool_rows, pool_columns; // of the windows, which lie side by side; 1 for none
-  int32_t relu;
+  int32_t relu, transformed;
   const float *x;      // (images, rows, columns, channels)
-  const float *weight; // (filters, kernel_rows, kernel_columns, channels), packed
+  const float *weight; // (filters, kernel_rows, kernel_columns, channels), packed; of Kernel3x3, if transformed
   const float *bias;   // (filters,), null for 0
   const float *other;  // of y's shape, null for 0; only without windows
   float *y;            // (images, out_rows / pool_rows, out_columns / pool_columns, filters)
+};
+
+// The values of a kernel of 3 x 3, and how far they are apart.
+struct Kernel3x3 {
+  int64_t filters, channels;
+  int64_t filter_stride, channel_stride, row_stride, column_stride;
+  float *at;
 };
 
 // y = x times the transpose of the weight, plus the bias; then what is below 0 becomes 0, if that is wanted.
@@ -84,6 +91,16 @@ struct Sample {
 // How many values a matrix (columns, depth) has when it is packed, and the packing.
 EXPORT int64_t bigdl_packed_size(int64_t columns, int64_t depth, int32_t set);
 EXPORT void bigdl_pack(const float *matrix, int64_t columns, int64_t depth, float *packed, int32_t set);
+
+// The same for a kernel of 3 x 3, for convolutions that are "transformed": in steps of 1, without windows or with those
+// of 2 x 2.
+EXPORT int64_t bigdl_winograd_size(int64_t filters, int64_t channels, int32_t set);
+EXPORT void bigdl_pack_winograd(const Kernel3x3 *kernel, float *packed, int32_t set);
+
+// A transformed convolution by itself, and the gradient of its kernel, given that of its result in "y".
+EXPORT int32_t bigdl_winograd(const Convolution *convolution, int32_t set, ParallelFor parallel);
+EXPORT int32_t bigdl_winograd_gradient(const Convolution *convolution, const Kernel3x3 *gradient, int32_t set,
+                                       ParallelFor parallel);
 
 // Returns 0, or 1 where memory or threads are short. "set" is the number of an instruction set. Without "parallel" all is
 // done by the calling thread.

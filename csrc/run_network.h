@@ -26,7 +26,7 @@ struct RowsOfNetwork {
       Convolution convolution = *static_cast<const Convolution *>(step.call);
       convolution.images = count;
       convolution.x = x, convolution.other = other, convolution.y = y;
-      return ConvolutionKernel::run(&convolution, parallel);
+      return (convolution.transformed ? WinogradKernel::run : ConvolutionKernel::run)(&convolution, parallel);
     }
     if (step.kind == MULTIPLY) {
       Dense dense = *static_cast<const Dense *>(step.call);

@@ -42,12 +42,13 @@ class Library:
         self.functions = ctypes.CDLL(str(path))
         self.functions.bigdl_instruction_set.restype = ctypes.c_char_p
         self.functions.bigdl_packed_size.restype = ctypes.c_int64
+        self.functions.bigdl_winograd_size.restype = ctypes.c_int64
         found = (self.functions.bigdl_instruction_set(i) for i in count())
         self.instruction_sets = [name.decode() for name in takewhile(bool, found)]
         self.set = self.instruction_sets.index(instruction_set or self.instruction_sets[-1])
         self.parallel_for = _torch_parallel_for()
 
-    def run(self, function: Callable[..., int], argument: ctypes.Structure, *choices: int) -> None:
+    def run(self, function: Callable[..., int], argument: ctypes.Structure, *choices: Any) -> None:
         """Calls a function.
 
         Args:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bigdl.native import Library
-from bigdl.programs import structures
+from bigdl.programs import structures, winograd
 from bigdl.programs.memory import Life, places
-from bigdl.programs.operations import Add, Affine, Apply, Convolve, Multiply, Operation, Ref
+from bigdl.programs.operations import Add, Apply, Convolve, Multiply, Operation, Ref
 from bigdl.programs.segments import Segment
 from bigdl.programs.structures import ACTIVATE, ACTIVATIONS, ADD, CONVOLVE, MULTIPLY, NONE
 
@@ -115,8 +115,8 @@ class NativeNetwork:
         inside = number in self._segment.layouts and number not in self._segment.exits
         return inside and self._last_use[number] == operation.number
 
-    def _packed(self, operation: Affine, matrix: Tensor, bias: Tensor | None) -> tuple[int, int | None]:
-        packed = self._library.packed(matrix)
+    def _keep(self, packed: Tensor, bias: Tensor | None) -> tuple[int, int | None]:
+        """Keeps a weight and a bias, and returns their addresses."""
         bias = None if bias is None else bias.contiguous()
         self._kept_alive += [packed, bias]
         return packed.data_ptr(), None if bias is None else bias.data_ptr()
@@ -129,24 +129,28 @@ class NativeNetwork:
         window = operation.window or (1, 1)
         axes = zip(lengths, pads, size, operation.dilation, operation.stride, strict=True)
         positions = [(n + sum(pad) - (k - 1) * gap - 1) // step + 1 for n, pad, k, gap, step in axes]
-        # Filters first, then each one's cells in the order of the images' memory.
-        matrix = weight.permute(0, 2, 3, 1).reshape(filters, -1)
+        transformed = winograd.suits(weight, operation.stride, operation.dilation, positions, window)
+        if transformed:
+            packed = winograd.packed(self._library, weight)
+        else:  # filters first, then each one's cells in the order of the images' memory
+            packed = self._library.packed(weight.permute(0, 2, 3, 1).reshape(filters, -1))
         call = structures.Convolution(
             *(0, *lengths, channels, filters, *size),
             *(*operation.stride, *operation.dilation, *(before for before, _ in pads)),
-            *(*positions, *window, operation.relu, None),
-            *self._packed(operation, matrix, bias),
+            *(*positions, *window, operation.relu, transformed, None),
+            *self._keep(packed, bias),
         )
         others = [self._slot(ref) for ref in operation.inputs[1:]]
         other = others[0] if others else NONE
         inside = others and operation.inputs[1].number in self._segment.layouts
         made = (filters, *(n // k for n, k in zip(positions, window, strict=True)))
         self._slots[operation.number] = slot = other if operation.in_place and inside else self._new_slot(made)
-        self._steps.append(_Step(CONVOLVE, x, slot, other, call, matrix.numel()))
+        self._steps.append(_Step(CONVOLVE, x, slot, other, call, packed.numel()))
 
     def _add_product(self, operation: Multiply, x: int) -> None:
         weight, bias = operation.folded()
-        call = structures.Dense(0, *weight.shape[::-1], operation.relu, None, *self._packed(operation, weight, bias))
+        packed = self._keep(self._library.packed(weight), bias)
+        call = structures.Dense(0, *weight.shape[::-1], operation.relu, None, *packed)
         self._slots[operation.number] = slot = self._new_slot(weight.shape[:1])
         self._steps.append(_Step(MULTIPLY, x, slot, NONE, call, weight.numel()))
 

@@ -22,8 +22,17 @@ class Convolution(ctypes.Structure):
         *_fields(ctypes.c_int64, "images rows columns channels filters kernel_rows kernel_columns"),
         *_fields(ctypes.c_int64, "row_stride column_stride row_dilation column_dilation top left"),
         *_fields(ctypes.c_int64, "out_rows out_columns pool_rows pool_columns"),
-        *_fields(ctypes.c_int32, "relu"),
+        *_fields(ctypes.c_int32, "relu transformed"),
         *_fields(ctypes.c_void_p, "x weight bias other y"),
+    )
+
+
+class Kernel3x3(ctypes.Structure):
+    """``struct Kernel3x3``."""
+
+    _fields_ = (
+        *_fields(ctypes.c_int64, "filters channels filter_stride channel_stride row_stride column_stride"),
+        *_fields(ctypes.c_void_p, "at"),
     )
 
 

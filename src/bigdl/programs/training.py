@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from bigdl.programs import fused
+from bigdl.programs import fused, winograd
 from bigdl.programs.endings import Ending, NativeEnding, TorchEnding, native_ending, plain_ending
 from bigdl.programs.operations import Affine, Convolve, Multiply
 from bigdl.programs.precision import low
@@ -20,7 +20,8 @@ from bigdl.programs.prediction import CONVOLUTIONS
 class FusedConvolution(torch.autograd.Function):
     """A convolution with what follows it done while the result is at hand, and the bias's gradient summed apart.
 
-    OneDNN's gradient of a bias takes longer than a sum.
+    OneDNN's gradient of a bias takes longer than a sum. Kernels of 3 x 3 are computed by the library in C++ where it
+    suits them.
     """
 
     @staticmethod
@@ -35,10 +36,15 @@ class FusedConvolution(torch.autograd.Function):
             sizes: Padding, stride and dilation.
             ending: What follows.
         """
-        kernels = fused.kernels()
-        assert kernels is not None
-        relu = "relu" if ending.relu and not ending.pools else "none"
-        y, ctx.kept = ending.finish(kernels.convolve(x, weight, bias, *sizes, 1, relu, [], ""))
+        relu = ending.relu and not ending.pools
+        ctx.library = winograd.library_for(x, weight, *sizes)
+        if ctx.library is not None:
+            y = winograd.convolve(ctx.library, x, weight, sizes[0], bias, relu)
+        else:
+            kernels = fused.kernels()
+            assert kernels is not None
+            y = kernels.convolve(x, weight, bias, *sizes, 1, "relu" if relu else "none", [], "")
+        y, ctx.kept = ending.finish(y)
         ctx.save_for_backward(x, weight, y if ending.relu else None)
         ctx.sizes, ctx.ending = sizes, ending
         return y
@@ -51,8 +57,13 @@ class FusedConvolution(torch.autograd.Function):
         padding, stride, dilation = ctx.sizes
         of_x, of_weight, of_bias, *_ = ctx.needs_input_grad
         gradient, sums = ctx.ending.gradient(gradient, y, ctx.kept)
-        gradients = torch.ops.aten.convolution_backward(
-            gradient, x, weight, None, stride, padding, dilation, False, [0, 0], 1, [of_x, of_weight, False]
+        wanted = [of_x, of_weight, False]
+        gradients = (
+            torch.ops.aten.convolution_backward(
+                gradient, x, weight, None, stride, padding, dilation, False, [0, 0], 1, wanted
+            )
+            if ctx.library is None
+            else winograd.gradients(ctx.library, gradient, x, weight, padding, wanted)
         )
         return *gradients[:2], sums if of_bias else None, None, None
 
