@@ -94,9 +94,8 @@ class AttendedJob:
     def _run(self) -> None:
         try:
             self._session.addTag(self._tag)
-            if not Cluster(self._session).is_connect:
-                self._session.sparkContext.setJobDescription(self._description)
-            self._rows = self._action()
+            with Cluster(self._session).described(self._description):
+                self._rows = self._action()
         except BaseException as error:
             self._error = error
         finally:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 _ENCRYPTION = ("spark.network.crypto.enabled", "spark.ssl.enabled", "spark.ssl.rpc.enabled")
 _IGNORE_ENCRYPTION = "spark.bigdl.ignoreEncryption"
+_DESCRIPTION = "spark.job.description"
 _ROWS_OF_A_WORKER = 8
 _SECONDS_FOR_EXECUTORS = 30.0
 
@@ -32,6 +35,23 @@ class Cluster:
     def is_connect(self) -> bool:
         """Whether it is a session of Spark Connect, which has no SparkContext."""
         return ".connect." in type(self.session).__module__
+
+    @contextlib.contextmanager
+    def described(self, text: str) -> Iterator[None]:
+        """Says on Spark's own pages what the jobs of this thread do, for the time of the ``with`` block.
+
+        Spark Connect has no such descriptions.
+        """
+        if self.is_connect:
+            yield
+            return
+        context: Any = self.session.sparkContext
+        before = context.getLocalProperty(_DESCRIPTION)
+        context.setLocalProperty(_DESCRIPTION, text)
+        try:
+            yield
+        finally:
+            context.setLocalProperty(_DESCRIPTION, before)
 
     def conf(self, name: str, default: str = "") -> str:
         """Returns a setting of the session."""

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from bigdl.errors import DataError, DistributedError
 from bigdl.graph import Container
+from bigdl.spark.cluster import Cluster
 from bigdl.spark.failures import failure_of, mistake
 from bigdl.spark.fields import Fields
 from bigdl.spark.options import Options
@@ -70,7 +71,7 @@ def evaluate_methods(
         found.sums = [number for tally in sums for number in astuple(tally)]
         return found
 
-    found = _found(data, data.frame.select(*_identified(data)), work, whole=False)
+    found = _found(model, data, data.frame.select(*_identified(data)), work, whole=False)
     if not found.rows:
         raise DataError(f"Model {model.name!r}: the data has no rows.")
     pairs = zip(found.sums[::2], found.sums[1::2], strict=True)
@@ -124,7 +125,7 @@ def evaluate_compiled(model: Container, compiled: Compiled, data: DataSet, batch
     parts = min(-(-total // size), int(session.conf.get("spark.sql.shuffle.partitions") or 200))
     part = (F.floor(row_index(starts) / size) % parts).cast("int").alias("_part")
     frame = data.frame.select(*_identified(data), part).repartitionById(parts, F.col("_part")).drop("_part")
-    found = _found(data, frame, work, whole=True)
+    found = _found(model, data, frame, work, whole=True)
     if found.rows != total:
         raise _split_differently()
     return [value / total for value in found.sums]
@@ -198,10 +199,11 @@ def _identified(data: DataSet) -> list[Any]:
     return [F.monotonically_increasing_id().alias(ID), reason.alias(REASON), *columns]
 
 
-def _found(data: DataSet, frame: DataFrame, work: Work, whole: bool) -> Found:
+def _found(model: Container, data: DataSet, frame: DataFrame, work: Work, whole: bool) -> Found:
     """Runs a work on all partitions of a frame, and joins what it finds.
 
     Args:
+        model: What is evaluated.
         data: The data set.
         frame: Its rows, as ``_identified`` selects them.
         work: The work.
@@ -222,7 +224,9 @@ def _found(data: DataSet, frame: DataFrame, work: Work, whole: bool) -> Found:
         yield from result_batches(_partition(), report, tensors)
 
     of_partition: dict[int, list[Any]] = {}
-    for row in frame.mapInArrow(task, SCHEMA).collect():
+    with Cluster(frame.sparkSession).described(f"bigdl: evaluating {model.name}"):
+        rows = frame.mapInArrow(task, SCHEMA).collect()
+    for row in rows:
         of_partition.setdefault(row["rank"], []).append(row)
     results = [messages(of_partition[partition]) for partition in sorted(of_partition)]
     reports = [report for (report,), _ in results]

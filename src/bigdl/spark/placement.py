@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bigdl.spark.cluster import Cluster
 from bigdl.spark.fields import Fields
 from bigdl.spark.shard import ROW_BITS
 from bigdl.training.batches import STRATA
@@ -88,7 +89,8 @@ def row_offsets(frame: DataFrame) -> tuple[list[int], int]:
     """
     from pyspark.sql import functions as F
 
-    found = frame.groupBy(F.spark_partition_id().alias("partition")).count().collect()
+    with Cluster(frame.sparkSession).described("bigdl: counting rows"):
+        found = frame.groupBy(F.spark_partition_id().alias("partition")).count().collect()
     counts = {int(row[0]): int(row[1]) for row in found}
     return offsets(counts), sum(counts.values())
 

@@ -29,6 +29,11 @@ def require_pyspark() -> None:
         raise DistributedError(f"Spark needs pip install 'bigdl-torch[spark]': {error}.") from error
 
 
+def get_bigdl_conf() -> dict[str, str]:
+    """Returns the settings that ``create_spark_conf`` gives a session."""
+    return {"spark.python.daemon.module": DAEMON}
+
+
 def create_spark_conf() -> SparkConf:
     """Returns a configuration for a new session.
 
@@ -44,8 +49,8 @@ def create_spark_conf() -> SparkConf:
     ensure_java()
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     conf = SparkConf()
-    if not conf.contains("spark.python.daemon.module"):
-        conf.set("spark.python.daemon.module", DAEMON)
+    for name, value in get_bigdl_conf().items():
+        conf.setIfMissing(name, value)
     return conf
 
 

@@ -22,6 +22,8 @@ from bigdl.optim.optimizer import EveryEpoch, MaxEpoch, SeveralIteration, Top1Ac
 from bigdl.spark.options import Options
 from tests.spark.models import arrays, assert_same_weights, frame, network, nll, optimizer
 
+COUNTING = "bigdl: counting rows"
+
 
 def left_behind() -> dict[str, Any]:
     """What this process holds, and what lies in the folder for temporary files."""
@@ -81,6 +83,22 @@ def test_progress_is_shown_and_logged(spark, capsys, caplog):
     messages = [record.message for record in caplog.records if record.name == "bigdl"]
     assert any("[Epoch 2 203/203][Iteration 14]" in m and "Trained 11.0 records in" in m for m in messages)
     assert any("Top1Accuracy is" in m and "(of 203)" in m for m in messages)
+
+
+def test_jobs_say_what_they_do(spark):
+    context = spark.sparkContext
+    context.setJobDescription("the user's")
+    try:
+        ours = optimizer(frame(spark, *arrays()), epochs=1)
+        ours.optimize(verbose=0)
+        ours.model.evaluate(frame(spark, *arrays()), 32, [Top1Accuracy()])
+        assert ours.model.predict(frame(spark, *arrays())).count() == 203
+    finally:
+        context.setJobDescription(None)
+    jobs = context._jsc.sc().statusStore().jobsList(None)
+    names = {jobs.apply(i).jobId(): jobs.apply(i).description().getOrElse(None) for i in range(jobs.size())}
+    newest = [names[number] for number in sorted(names)[-7:]]
+    assert list(dict.fromkeys(newest)) == [COUNTING, "bigdl: training net", "bigdl: evaluating net", "the user's"]
 
 
 def test_the_slowest_worker_is_named(spark, capsys, caplog):

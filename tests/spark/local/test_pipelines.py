@@ -8,7 +8,7 @@ import torch
 from pyspark.ml import Pipeline, PipelineModel
 from pyspark.ml.evaluation import BinaryClassificationEvaluator, MulticlassClassificationEvaluator, RegressionEvaluator
 from pyspark.ml.feature import VectorAssembler
-from pyspark.ml.tuning import CrossValidator, ParamGridBuilder
+from pyspark.ml.tuning import CrossValidator, ParamGridBuilder, TrainValidationSplit, TrainValidationSplitModel
 
 from bigdl.dlframes import (
     DLClassifier,
@@ -116,6 +116,20 @@ def test_cross_validation_finds_the_better_rate(features):
     best: Any = found.bestModel
     assert isinstance(best, KerasTransformer)
     assert evaluator.evaluate(best.transform(features)) < 1
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Spark leaves its pool of threads open
+def test_a_split_finds_the_better_rate_and_is_saved(features, tmp_path):
+    estimator = KerasEstimator(regression(), nbEpoch=2)
+    grid = ParamGridBuilder().addGrid(estimator.lr, [0.0, 0.1]).build()
+    split = TrainValidationSplit(
+        estimator=estimator, estimatorParamMaps=grid, evaluator=RegressionEvaluator(), trainRatio=0.7, seed=1
+    )
+    found = split.fit(features)
+    assert found.validationMetrics[1] < found.validationMetrics[0]
+    found.save(str(tmp_path / "split"))
+    again = TrainValidationSplitModel.load(str(tmp_path / "split"))
+    assert again.transform(features).collect() == found.transform(features).collect()
 
 
 def test_probabilities_for_evaluators(features, tmp_path):
