@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from bigdl.errors import UnsupportedLayerError
+from bigdl.errors import TrainingError, UnsupportedLayerError
 from bigdl.keras.optimization import OptimConverter
 from bigdl.layers import Convolution2D as KerasConvolution2D
 from bigdl.models import Model as LoadedModel
@@ -15,6 +15,7 @@ from bigdl.nn.keras.layer import BatchNormalization, Convolution2D, Dense, Flatt
 from bigdl.nn.keras.topology import Sequential
 from bigdl.optim.optimizer import Adam, MaxIteration, Optimizer, Top1Accuracy
 from bigdl.training import objectives, optimizers
+from bigdl.util import common
 
 RNG = np.random.RandomState(0)
 
@@ -131,3 +132,20 @@ def test_what_bigdl_has_not():
         OptimConverter.to_bigdl_metrics(["mse"])
     with pytest.raises(UnsupportedLayerError):
         OptimConverter.to_bigdl_optim_method("mine")
+
+
+def test_layers_of_nested_models():
+    inner = Sequential([Dense(2, input_shape=(3,), name="a"), Dense(3, name="b")], name="inner")
+    model: Any = Sequential([inner, Dense(1, name="c")], name="outer")
+    assert [layer.name for layer in model.flattened_layers()] == ["a", "b", "c"]
+    assert [layer.name for layer in model.flattened_layers(include_container=True)] == ["inner", "a", "b", "c"]
+
+
+def test_what_scripts_ask_the_engine():
+    common.set_optimizer_version("optimizerV2")
+    assert common.get_optimizer_version() == "optimizerV1"
+    assert common.get_bigdl_engine_type() == "torch"
+    with pytest.raises(TrainingError, match=r"optimizerV1, optimizerV2\. Received: 'V3'"):
+        common.set_optimizer_version("V3")
+    conf = common.create_spark_conf()
+    assert {name: conf.get(name) for name in common.get_bigdl_conf()} == common.get_bigdl_conf()

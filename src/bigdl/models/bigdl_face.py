@@ -8,7 +8,7 @@ from typing import Any, Self, cast
 import numpy as np
 import torch
 
-from bigdl.graph import Container, matching_layers
+from bigdl.graph import Container, Layer, matching_layers
 from bigdl.graph.tensor import as_list
 from bigdl.models.mode import TrainingMode
 from bigdl.models.spark_face import predict_on_spark
@@ -66,6 +66,21 @@ class BigDLFace(Container):
     def get_output_shape(self) -> Any:
         """Returns the shape of the output; see ``get_input_shape``."""
         return self.output_shape
+
+    def flattened_layers(self, include_container: bool = False) -> list[Layer]:
+        """Returns the layers, those of nested models in their models' place.
+
+        Args:
+            include_container: Whether nested models are listed too, each before its layers.
+        """
+        found: list[Layer] = []
+        for layer in self.layers:
+            if not isinstance(layer, BigDLFace):
+                found.append(layer)
+                continue
+            found += [layer] if include_container else []
+            found += layer.flattened_layers(include_container)
+        return found
 
     def is_with_weights(self) -> bool:
         """Returns whether the model has weights."""

@@ -14,11 +14,40 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from bigdl.errors import TrainingError
+
 _LOGGER = logging.getLogger("bigdl")
+_OPTIMIZERS = ("optimizerV1", "optimizerV2")
 
 
 def init_engine(bigdl_type: str = "float") -> None:
     """Does nothing: this library needs no engine. It is here so that scripts run with it."""
+
+
+def get_bigdl_engine_type(bigdl_type: str = "float") -> str:
+    """Returns what computes: ``"torch"``, where BigDL had ``"mklblas"`` or ``"mkldnn"``."""
+    return "torch"
+
+
+def set_optimizer_version(optimizerVersion: str, bigdl_type: str = "float") -> None:
+    """Does nothing but check its argument: both of BigDL's optimizers are the same one here.
+
+    Args:
+        optimizerVersion: ``"optimizerV1"`` or ``"optimizerV2"``.
+        bigdl_type: Kept for BigDL's signature.
+
+    Raises:
+        TrainingError: It is neither.
+    """
+    if optimizerVersion not in _OPTIMIZERS:
+        raise TrainingError(
+            f"optimizerVersion must be one of {', '.join(_OPTIMIZERS)}. Received: {optimizerVersion!r}."
+        )
+
+
+def get_optimizer_version(bigdl_type: str = "float") -> str:
+    """Returns BigDL's default, ``"optimizerV1"``; see ``set_optimizer_version``."""
+    return _OPTIMIZERS[0]
 
 
 def create_tmp_path() -> str:
