@@ -6,6 +6,13 @@
 
 extern "C" {
 
+// Random numbers by SplitMix64 (Steele, Lea and Flood 2014).
+struct Draw {
+  uint64_t seed;
+  int64_t count;
+  uint64_t *drawn;
+};
+
 // y = x + bias, then what is below 0 becomes 0, then some of it is dropped.
 struct Finish {
   int64_t rows, columns;
@@ -37,6 +44,7 @@ struct Windows {
 };
 
 // Each returns 0, or 1 where memory or threads are short. Nothing depends on the number of threads.
+EXPORT int32_t bigdl_draw(const Draw *draw, int32_t set, ParallelFor parallel);
 EXPORT int32_t bigdl_finish(const Finish *finish, int32_t set, ParallelFor parallel);
 EXPORT int32_t bigdl_finish_gradient(const FinishGradient *gradient, int32_t set, ParallelFor parallel);
 

@@ -28,6 +28,23 @@ ALWAYS_INLINE void store_numbers(uint8_t *p, Numbers n, Part<float> part) {
   for (int64_t i = 0; i < part.lanes; ++i) p[i] = static_cast<uint8_t>(n[i]);
 }
 
+struct DrawKernel {
+  static void task(int64_t begin, int64_t end, void *context) {
+    const Draw &draw = *static_cast<const Draw *>(context);
+    for (int64_t i = begin; i < end; ++i) {
+      uint64_t z = draw.seed + (i + 1) * 0x9e3779b97f4a7c15;
+      z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+      z = (z ^ z >> 27) * 0x94d049bb133111eb;
+      draw.drawn[i] = z ^ z >> 31;
+    }
+  }
+
+  static bool run(const Draw *draw, ParallelFor parallel) {
+    constexpr int64_t values_of_a_thread = 1 << 15;
+    return for_all(parallel, draw->count, values_of_a_thread, task, const_cast<Draw *>(draw));
+  }
+};
+
 struct FinishKernel {
   static constexpr int64_t values_of_a_thread = 1 << 16;
 

@@ -144,7 +144,7 @@ extern const KernelTable table = {
     {SequenceKernel<float>::run, GradientKernel<float>::run},
     {SequenceKernel<double>::run, GradientKernel<double>::run},
     {packed_size, pack_matrix, NetworkKernel::run},
-    {FinishKernel::run, FinishGradientKernel::run, PoolKernel::run},
+    {DrawKernel::run, FinishKernel::run, FinishGradientKernel::run, PoolKernel::run},
     {winograd_size, pack_winograd, WinogradKernel::run, WinogradGradient::run},
     MoveKernel::run,
 };

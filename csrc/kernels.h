@@ -27,6 +27,7 @@ struct NetworkKernels {
 };
 
 struct TrainingKernels {
+  bool (*draw)(const Draw *, ParallelFor);
   bool (*finish)(const Finish *, ParallelFor);
   bool (*finish_gradient)(const FinishGradient *, ParallelFor);
   bool (*pool)(const Windows *, bool gradient, ParallelFor);

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from bigdl.native import LIBRARY, Library, kernels
 from bigdl.programs import dropping
-from bigdl.programs.dropping import dropped
+from bigdl.programs.dropping import dropped, random_numbers
 
 SETS = found.instruction_sets if (found := kernels()) else []
 TENSORS: dict[str, Callable[[], Tensor]] = {
@@ -39,6 +39,24 @@ def test_it_drops_the_same(monkeypatch, kind, instruction_set):
         assert y.stride() == x.stride() or kind == "with gaps"
     for ours, theirs in zip(*results, strict=True):
         assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize("instruction_set", [*SETS, None])
+def test_random_numbers_are_split_mix_64(monkeypatch, instruction_set):
+    library = None if instruction_set is None else Library(LIBRARY, instruction_set)
+    monkeypatch.setattr(dropping, "kernels", lambda: library)
+    published = [
+        6457827717110365317,
+        3203168211198807973,
+        9817491932198370423,
+        4593380528125082431,
+        16408922859458223821,
+    ]
+    assert [n % 2**64 for n in random_numbers(1234567, 5).tolist()] == published
+    monkeypatch.setattr(dropping, "kernels", lambda: None)
+    plain = random_numbers(-(1 << 63), 100_001)
+    monkeypatch.setattr(dropping, "kernels", lambda: library)
+    assert torch.equal(random_numbers(-(1 << 63), 100_001), plain)
 
 
 def test_the_mean_stays():

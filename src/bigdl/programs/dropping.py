@@ -12,8 +12,7 @@ from bigdl.native import kernels
 from bigdl.programs import structures
 
 _VALUES = 1 << 16
-_LEAST, _MOST = -(1 << 15), (1 << 15) - 1
-_FOUR_VALUES = torch.int64
+_LEAST = -(1 << 15)
 
 
 class Pattern(NamedTuple):
@@ -33,8 +32,8 @@ class Pattern(NamedTuple):
 def pattern(count: int, p: float) -> Pattern | None:
     """Draws a pattern, None where nothing would be dropped.
 
-    Of torch's random numbers, 64 bits decide over four elements, a quarter of what torch's own dropout draws. The share
-    is a multiple of 1 / 65,536, and the scale is that of this share.
+    One of torch's random numbers is the seed of all. 64 bits decide over four elements. The share is a multiple of
+    1 / 65,536, and the scale is that of this share.
 
     Args:
         count: The number of elements.
@@ -43,8 +42,32 @@ def pattern(count: int, p: float) -> Pattern | None:
     kept = min(max(round((1.0 - p) * _VALUES), 1), _VALUES)
     if kept == _VALUES:
         return None
-    drawn = torch.empty((count + 3) // 4, dtype=_FOUR_VALUES).random_(-(1 << 63), None)
+    seed = int(torch.empty((), dtype=torch.int64).random_(-(1 << 63), None))
+    drawn = random_numbers(seed, (count + 3) // 4)
     return Pattern(drawn.view(torch.int16)[:count], _LEAST + kept, _VALUES / kept)
+
+
+def random_numbers(seed: int, count: int) -> Tensor:
+    """Returns random numbers of 64 bits by SplitMix64 (Steele, Lea and Flood 2014).
+
+    Args:
+        seed: The seed, of 64 bits with a sign.
+        count: How many.
+    """
+    library = kernels()
+    if library is not None:
+        drawn = torch.empty(count, dtype=torch.int64)
+        library.run(library.functions.bigdl_draw, structures.Draw(seed, count, drawn.data_ptr()))
+        return drawn
+    z = torch.arange(1, count + 1).mul_(-0x61C8864680B583EB).add_(seed)
+    for shift, factor in ((30, -0x40A7B892E31B1A47), (27, -0x6B2FB644ECCEEE15)):
+        z.bitwise_xor_(_shifted(z, shift)).mul_(factor)
+    return z.bitwise_xor_(_shifted(z, 31))
+
+
+def _shifted(z: Tensor, bits: int) -> Tensor:
+    """Returns whole numbers shifted to the right, their sign like any other bit."""
+    return (z >> bits).bitwise_and_((1 << (64 - bits)) - 1)
 
 
 def dropped(x: Tensor, p: float) -> Tensor:

@@ -90,6 +90,12 @@ class Sample(ctypes.Structure):
     _fields_ = (*_fields(ctypes.c_void_p, "at"), *_fields(ctypes.c_int64, "stride count"))
 
 
+class Draw(ctypes.Structure):
+    """``struct Draw``."""
+
+    _fields_ = (*_fields(ctypes.c_int64, "seed count"), *_fields(ctypes.c_void_p, "drawn"))
+
+
 class Finish(ctypes.Structure):
     """``struct Finish``."""
 
