@@ -42,17 +42,20 @@ class LossTerm:
     @property
     def denominator(self) -> float:
         """What the numerator is divided by."""
-        return divisor(self.parts().tolist())
+        return divisor([float(part) for part in self.counted()])
 
     @property
     def value(self) -> Tensor:
         """The loss of this batch alone."""
         return self.numerator / self.denominator
 
+    def counted(self) -> list[Tensor | float]:
+        """Returns ``(count, mask_sum, mask_size)``; 0 for a sum."""
+        return [self.count, self.mask_sum, self.mask_size] if self.averaged else [0.0, 0.0, 0.0]
+
     def parts(self) -> Tensor:
-        """Returns ``(count, mask_sum, mask_size)`` as a float64 tensor, to be added over workers; 0 for a sum."""
-        parts = [float(self.count), float(self.mask_sum), float(self.mask_size)]
-        return torch.tensor(parts if self.averaged else [0.0, 0.0, 0.0], dtype=torch.float64)
+        """Returns ``counted`` as a float64 tensor, to be added over workers."""
+        return torch.tensor([float(part) for part in self.counted()], dtype=torch.float64)
 
     def over(self, parts: Tensor) -> Tensor:
         """Returns this part's share of the loss of the whole batch.
@@ -61,6 +64,21 @@ class LossTerm:
             parts: The sum of all workers' ``parts()``.
         """
         return self.numerator / divisor(parts.tolist())
+
+
+def vector(values: Sequence[Tensor | float], like: Tensor) -> Tensor:
+    """Returns numbers as a vector without gradients.
+
+    Args:
+        values: The numbers; those that are no tensors cost next to nothing.
+        like: A tensor of the vector's dtype, on its device.
+    """
+    numbers = [0.0 if isinstance(value, Tensor) else value for value in values]
+    result = torch.tensor(numbers, dtype=like.dtype, device=like.device)
+    for i, value in enumerate(values):
+        if isinstance(value, Tensor):
+            result[i] = value.detach()
+    return result
 
 
 def divisor(parts: Sequence[float]) -> float:

@@ -20,7 +20,7 @@ from bigdl.training.data import Placement
 from bigdl.training.diagnosis import NonFiniteElsewhereError, non_finite_loss
 from bigdl.training.group import Group, SingleWorker
 from bigdl.training.inference import forget_activity, penalised_layers
-from bigdl.training.losses import LossTerm, Regularization, divisor
+from bigdl.training.losses import LossTerm, Regularization, divisor, vector
 
 
 class Mover(Stateful, Protocol):
@@ -151,7 +151,9 @@ class Step:
                 gradients = list(torch._foreach_mul(gradients, batch.rows / divisor_of_one))
             if self.group.size > 1:
                 gradients = self._penalised_gradients(gradients)
-            for parameter, gradient in zip(self._parameters, self._clipped(gradients), strict=True):
+            if self.clip is not None:
+                gradients = self.clip(gradients)
+            for parameter, gradient in zip(self._parameters, gradients, strict=True):
                 parameter.grad = gradient
             self.optimizer.step()
         return results
@@ -182,11 +184,9 @@ class Step:
             objective = self._objective(terms, batch) + penalties
             with torch.no_grad():
                 measures = [value * batch.held for value in self.goal.measures(outputs, batch)]
-                values: list[Tensor | float] = []
-                for term in terms:
-                    values += [term.numerator, *term.parts()]
+                values = [x for term in terms for x in (term.numerator, *term.counted())]
                 values += [penalties, *measures, float(batch.held), float(self.wants_to_stop())]
-                return objective, torch.stack([torch.as_tensor(x).detach().to(objective) for x in values])
+                return objective, vector(values, objective)
 
     def _outputs(self, batch: Batch) -> tuple[list[Tensor], list[Tensor | None]]:
         program = None if self._shared else program_for(self.model, bool(self.model.training), self.in_bf16)
@@ -222,20 +222,23 @@ class Step:
     def _objective(self, terms: list[LossTerm], batch: Batch) -> Tensor:
         """Returns the sum of the terms times their factors, each divided by its denominator.
 
-        A denominator is known only when all workers' parts are added up. A single term is divided by the rows for now,
-        and rightly afterwards, with its gradients. Several terms, and activities that stand beside one, need one more
-        reduction before the gradients, of three numbers a term. Where all rows count alike nothing needs it.
+        A denominator is the sum of all workers' parts. A single term is divided by the rows for now, and rightly
+        afterwards, with its gradients. Several terms, and activities that stand beside one, need one more reduction
+        before the gradients, of three numbers a term. Where all rows count alike nothing needs it.
         """
         if self._divides_later(batch):
             return self.goal.factors[0] / batch.rows * terms[0].numerator
-        parts = torch.stack([term.parts() for term in terms])
-        if self._divides_first(batch):
-            (parts,) = self.group.all_reduce([parts])
-        elif self.group.size > 1:
-            parts[:, 0] *= batch.rows / batch.held
-        shares = [term.over(total) for term, total in zip(terms, parts, strict=True)]
+        if self.group.size == 1:
+            shares = [term.value for term in terms]
+        else:
+            parts = torch.stack([term.parts() for term in terms])
+            if self._divides_first(batch):
+                (parts,) = self.group.all_reduce([parts])
+            else:
+                parts[:, 0] *= batch.rows / batch.held
+            shares = [term.over(total) for term, total in zip(terms, parts, strict=True)]
         weighted = [factor * share for factor, share in zip(self.goal.factors, shares, strict=True)]
-        return torch.stack(weighted).sum()
+        return torch.stack(weighted).sum() if len(weighted) > 1 else weighted[0]
 
     def _divides_later(self, batch: Batch) -> bool:
         alone = len(self.goal.names) == 1 and not self._penalised
@@ -272,9 +275,6 @@ class Step:
             if not isinstance(penalties, Tensor):
                 return gradients
             return list(torch._foreach_add(gradients, self._gradients(penalties)))
-
-    def _clipped(self, gradients: list[Tensor]) -> list[Tensor]:
-        return gradients if self.clip is None else self.clip(gradients)
 
 
 def _never() -> bool:
