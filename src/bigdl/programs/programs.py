@@ -67,7 +67,10 @@ class Program:
         """Whether the layers are still as they were when the program was made; their weights need not be."""
         if any(self._hooks):
             return False
-        return all(kept.get(name) is value for kept, name, value in self._facts)
+        for kept, name, value in self._facts:  # a loop, as it runs before every prediction
+            if kept.get(name) is not value:
+                return False
+        return True
 
     def refresh(self) -> None:
         """Reads the weights anew, if they have changed."""
