@@ -77,7 +77,7 @@ struct Network {
 // One run of a network. Nothing that others may run at the same time is changed.
 struct NetworkCall {
   const Network *network;
-  int64_t rows, threads;
+  int64_t rows, threads;  // 1: the calling thread alone
   float *const *arrays; // those from outside
   float *memory;        // (rows, across + the most that a phase keeps); null to have it allocated
 };

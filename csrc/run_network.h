@@ -100,6 +100,7 @@ struct NetworkKernel {
 
   static bool run(const NetworkCall *call, ParallelFor parallel) {
     const NetworkKernel kernel = {*call};
+    if (call->threads == 1) parallel = nullptr;
     float *memory = call->memory ? call->memory : allocate<float>(call->rows * kernel.values_of_row() + 1);
     const bool done = memory && kernel.run(memory, parallel);
     if (!call->memory) free(memory);

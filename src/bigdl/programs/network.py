@@ -25,6 +25,9 @@ from bigdl.programs.structures import ACTIVATE, ACTIVATIONS, ADD, CONVOLVE, MULT
 _LARGE = 1 << 19
 _WEIGHTS_OF_STEP, _VALUES_OF_ROW, _WEIGHTS, _VALUES = 1 << 16, 1 << 16, 1 << 17, 1 << 18
 
+_LITTLE = 1 << 21
+"""Products for which waking another thread does not pay."""
+
 
 @dataclass(slots=True)
 class _Step:
@@ -69,6 +72,7 @@ class NativeNetwork:
         self._shapes: list[tuple[int, ...]] = []  # of one row, by slot
         self._last_use = {ref.number: op.number for op in segment.operations for ref in op.inputs}
         self._steps: list[_Step] = []
+        self._products = 0  # of a row
         for x in inputs:
             self._new_slot(x.shape[1:])
         for operation in segment.operations:
@@ -146,6 +150,7 @@ class NativeNetwork:
         made = (filters, *(n // k for n, k in zip(positions, window, strict=True)))
         self._slots[operation.number] = slot = other if operation.in_place and inside else self._new_slot(made)
         self._steps.append(_Step(CONVOLVE, x, slot, other, call, packed.numel()))
+        self._products += weight.numel() * math.prod(positions)
 
     def _add_product(self, operation: Multiply, x: int) -> None:
         weight, bias = operation.folded()
@@ -153,6 +158,7 @@ class NativeNetwork:
         call = structures.Dense(0, *weight.shape[::-1], operation.relu, None, *packed)
         self._slots[operation.number] = slot = self._new_slot(weight.shape[:1])
         self._steps.append(_Step(MULTIPLY, x, slot, NONE, call, weight.numel()))
+        self._products += weight.numel()
 
     # In what order, and where the values lie.
 
@@ -246,9 +252,8 @@ class NativeNetwork:
         size = rows * self._kept
         memory = torch.empty(size) if size >= _LARGE else None  # in which torch may have large pages
         start = None if memory is None else memory.data_ptr()
-        call = structures.NetworkCall(
-            ctypes.addressof(self._network), rows, torch.get_num_threads(), ctypes.addressof(arrays), start
-        )
+        threads = torch.get_num_threads() if rows * self._products > _LITTLE else 1
+        call = structures.NetworkCall(ctypes.addressof(self._network), rows, threads, ctypes.addressof(arrays), start)
         self._library.run(self._library.functions.bigdl_run_network, call)
 
     def _empty(self, rows: int, slot: int) -> Tensor:

@@ -138,14 +138,6 @@ class Scale(Operation):
         """Returns the weights behind it."""
         return [self.gamma, self.beta, self.mean, self.variance]
 
-    def kernel(self) -> Callable[..., Any]:
-        """Returns a batch normalization."""
-        return self._scaled
-
-    def _scaled(self, x: Tensor) -> Tensor:
-        weights = (self.gamma(), self.beta(), self.mean(), self.variance())
-        return torch.batch_norm(x, *weights, False, 1.0, self.epsilon, False)
-
 
 @dataclass(eq=False, slots=True)
 class Affine(Operation):

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bigdl.programs import fused
-from bigdl.programs.operations import Affine, Convolve, Multiply
+from bigdl.programs.operations import Affine, Convolve, Multiply, Scale
 from bigdl.programs.precision import low
 
 CONVOLUTIONS: dict[int, Callable[..., Tensor]] = {4: F.conv2d, 5: F.conv3d}
@@ -26,17 +26,42 @@ class Product:
         operation: What it computes.
     """
 
-    def __init__(self, operation: Affine) -> None:
+    def __init__(self, operation: Affine | Scale) -> None:
         self.operation = operation
         self.refresh()
 
     def refresh(self) -> None:
         """Reads the weights anew."""
-        self.weight, self.bias = self.operation.folded()
+        raise NotImplementedError
+
+
+class Scaled(Product):
+    """A factor and a summand for each feature.
+
+    Torch's batch normalization would wake all threads for whatever it is given.
+    """
+
+    operation: Scale
+
+    def refresh(self) -> None:
+        """Reads the weights anew."""
+        dtype = self.operation.gamma().dtype
+        self.factor, self.summand = (x.to(dtype) for x in self.operation.factors())
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Scales axis 1."""
+        shape = (-1, *(1,) * (x.dim() - 2))
+        return torch.addcmul(self.summand.view(shape), x, self.factor.view(shape))
 
 
 class Matrix(Product):
     """A product with a matrix."""
+
+    operation: Multiply
+
+    def refresh(self) -> None:
+        """Reads the weights anew."""
+        self.weight, self.bias = self.operation.folded()
 
     def __call__(self, x: Tensor) -> Tensor:
         """Multiplies the last axis."""
@@ -113,5 +138,9 @@ class Convolution(Product):
         return x if window is None else _POOLINGS[x.dim()](x, window)
 
 
-KERNELS: dict[type[Any], Callable[[Any], Callable[..., Tensor]]] = {Multiply: Matrix, Convolve: Convolution}
+KERNELS: dict[type[Any], Callable[[Any], Callable[..., Tensor]]] = {
+    Multiply: Matrix,
+    Convolve: Convolution,
+    Scale: Scaled,
+}
 """What makes the kernel of a product."""

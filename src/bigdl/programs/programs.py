@@ -14,7 +14,7 @@ from bigdl.programs import prediction, training
 from bigdl.programs.joining import joined_for_prediction, joined_for_training
 from bigdl.programs.lowering import Lowering, hooks_of
 from bigdl.programs.native import NativeSegment
-from bigdl.programs.operations import Affine, Operation, Ref
+from bigdl.programs.operations import Affine, Operation, Ref, Scale
 from bigdl.programs.precision import full, with_low_products
 from bigdl.programs.prediction import Product
 from bigdl.programs.segments import segmented
@@ -54,23 +54,20 @@ class Program:
         units = _units(self.operations, outputs, library, makers, in_bf16)
         self._steps = _steps(units, outputs)
         kept = [made for unit in units for made in unit.products]
-        affine = [operation for operation in self.operations if isinstance(operation, Affine)]
+        weighted = [operation for operation in self.operations if isinstance(operation, Affine | Scale)]
         self._with_weights = [] if for_training else kept
         # All that is computed, if that can be done from array to array.
         self.segment: NativeSegment | None = None
         only = units[0].function if len(units) == 1 and outputs == [Ref(self.operations[-1].number)] else None
         if isinstance(only, NativeSegment) and only.takes_arrays:
             self.segment = only
-        self._stamps = Stamps([source for operation in affine for source in operation.sources()] if kept else [])
+        self._stamps = Stamps([source for operation in weighted for source in operation.sources()] if kept else [])
 
     def is_current(self) -> bool:
         """Whether the layers are still as they were when the program was made; their weights need not be."""
         if any(self._hooks):
             return False
-        for kept, name, value in self._facts:  # a loop, as it runs before every prediction
-            if kept.get(name) is not value:
-                return False
-        return True
+        return all(kept.get(name) is value for kept, name, value in self._facts)
 
     def refresh(self) -> None:
         """Reads the weights anew, if they have changed."""

@@ -20,6 +20,7 @@ from bigdl.training.loop import Hook, train
 from bigdl.training.progress import progress_bar
 from bigdl.training.samples import check_rows, checked_validation, samples_for, split
 from bigdl.training.state import TrainingState
+from bigdl.training.threads import on_few_threads
 
 
 def fit(
@@ -179,8 +180,9 @@ def evaluate_samples(
 def evaluate_source(model: Container, compiled: Compiled, source: Source, verbose: int = 0) -> list[float]:
     """Returns the loss and the metrics of the batches of an epoch; see ``evaluate``."""
     totals = [0.0] * len(compiled.metrics_names)
-    with in_mode(model, training=False), progress_bar(source.rows, "evaluate", verbose) as bar:
-        for batch in source.batches(1):
+    batches = contextlib.closing(on_few_threads(model, source.batches(1)))
+    with in_mode(model, training=False), progress_bar(source.rows, "evaluate", verbose) as bar, batches as given:
+        for batch in given:
             values = compiled.reported(compiled.step.test(batch))
             totals = [total + value * batch.rows for total, value in zip(totals, values, strict=True)]
             bar.update(batch.rows)

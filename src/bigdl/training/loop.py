@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable
 
 from bigdl.errors import DataError
@@ -11,6 +12,7 @@ from bigdl.training.inference import in_mode
 from bigdl.training.interrupt import deferred_interrupt
 from bigdl.training.state import TrainingState
 from bigdl.training.step import Step
+from bigdl.training.threads import on_few_threads
 
 
 class Hook:
@@ -111,17 +113,18 @@ def _train_epoch(
 ) -> None:
     for hook in hooks:
         hook.on_epoch_begin(state)
-    for batch in source.batches(state.epoch, state.records):
-        for hook in hooks:
-            hook.on_batch_begin(state, batch.rows)
-        where = f"epoch {state.epoch}, iteration {state.iteration + 1} (batch {state.batch + 1} of the epoch)"
-        results = step.train(batch, where)
-        state.finish_batch(batch.rows, results[0], source.rows)
-        for hook in hooks:
-            hook.on_batch_end(state, batch.rows, results)
-        if interrupted() or step.stopped:
+    with contextlib.closing(on_few_threads(step.model, source.batches(state.epoch, state.records))) as batches:
+        for batch in batches:
             for hook in hooks:
-                hook.on_interrupt(state)
-            raise KeyboardInterrupt
-        if state.epoch_finished or is_done(state):
-            return
+                hook.on_batch_begin(state, batch.rows)
+            where = f"epoch {state.epoch}, iteration {state.iteration + 1} (batch {state.batch + 1} of the epoch)"
+            results = step.train(batch, where)
+            state.finish_batch(batch.rows, results[0], source.rows)
+            for hook in hooks:
+                hook.on_batch_end(state, batch.rows, results)
+            if interrupted() or step.stopped:
+                for hook in hooks:
+                    hook.on_interrupt(state)
+                raise KeyboardInterrupt
+            if state.epoch_finished or is_done(state):
+                return

@@ -1,0 +1,60 @@
+"""Small work is done by one thread, large work by as many as torch has."""
+
+import numpy as np
+import pytest
+import torch
+
+from bigdl.errors import TrainingError
+from bigdl.keras.callbacks import LambdaCallback
+from bigdl.keras.layers import LSTM, BatchNormalization, Convolution2D, Dense, Flatten, Input, TimeDistributed
+from bigdl.keras.models import Model, Sequential
+from bigdl.training.threads import _products_of_row
+
+
+@pytest.fixture(autouse=True)
+def two_threads():
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(1)
+
+
+def threads_in_steps(units: int) -> list[int]:
+    """Returns how many threads each step of a training has, and an epoch's end."""
+    model = Sequential([Dense(units, input_dim=50), BatchNormalization(), Dense(1)])
+    model.compile("sgd", "mse")
+    seen: list[int] = []
+    record = LambdaCallback(
+        on_batch_end=lambda batch, logs: seen.append(torch.get_num_threads()),
+        on_epoch_end=lambda epoch, logs: seen.append(torch.get_num_threads()),
+    )
+    model.fit(np.ones((40, 50)), np.ones(40), batch_size=20, nb_epoch=1, verbose=0, callbacks=[record])
+    model.evaluate(np.ones((40, 50)), np.ones(40), verbose=0)
+    assert torch.get_num_threads() == 2
+    return seen
+
+
+def test_small_steps_have_one_thread():
+    assert threads_in_steps(30) == [1, 1, 2]
+
+
+def test_large_steps_have_all():
+    assert threads_in_steps(5000) == [2, 2, 2]
+
+
+def test_a_failure_gives_the_threads_back():
+    model = Sequential([Dense(3, input_dim=5)])
+    model.compile("sgd", "mse")
+    with pytest.raises(TrainingError) as failure:
+        model.fit(np.full((8, 5), np.inf), np.ones((8, 3)), verbose=0)
+    assert failure.tb is not None
+    assert torch.get_num_threads() == 2
+
+
+def test_products_are_not_counted_too_low():
+    convolution = Sequential([Convolution2D(8, 3, 3, input_shape=(12, 10, 4)), Flatten(), Dense(3)])
+    assert _products_of_row(convolution) >= 10 * 8 * 9 * 4 * 8 + 10 * 8 * 8 * 3
+    assert _products_of_row(Sequential([Dense(7, input_dim=5)])) == pytest.approx(5 * 7, abs=20)
+    inputs = Input((9, 6))
+    nested = Model(inputs, TimeDistributed(Dense(4))(inputs))
+    assert _products_of_row(Sequential([nested, LSTM(5)])) >= 9 * 6 * 4 + 9 * 4 * (4 * 5 + 5 * 5)
+    assert _products_of_row(Sequential([LSTM(5, input_shape=(None, 4))])) == np.inf
