@@ -31,7 +31,7 @@ struct DenseKernel {
   const Dense *d;
 
   // Rows that one panel after the other is multiplied with; the depth of a panel that stays in the cache meanwhile.
-  static constexpr int64_t rows_at_once = 96, deepest = 512;
+  static constexpr int64_t rows_at_once = 192, deepest = 512;
 
   // The panels from begin to end, of all rows.
   void run_panels(int64_t begin, int64_t end) const {

@@ -88,10 +88,12 @@ struct WinogradKernel {
   const Convolution *c;
   bool failed;
 
-  static constexpr int64_t panel = PANEL_VECTORS * Vector<float>::width, deepest = 512, values_in_cache = 1 << 19;
+  static constexpr int64_t panel = PANEL_VECTORS * Vector<float>::width, deepest = 512;
 
-  // Tiles whose cells stay in the cache.
+  // Tiles whose cells stay in the cache; the more, the longer it takes to read the weights for them once more.
   int64_t tiles_at_once() const {
+    const int64_t weights = winograd_size(c->filters, c->channels);
+    const int64_t values_in_cache = weights <= 1 << 18 ? 1 << 17 : 1 << 19;
     const int64_t fitting = values_in_cache / (CELLS * (c->channels + panel)) / TILE_ROWS * TILE_ROWS;
     return fitting < TILE_ROWS ? TILE_ROWS : fitting;
   }

@@ -6,6 +6,8 @@ import contextlib
 import math
 from collections.abc import Generator, Iterator
 
+import torch
+
 from bigdl.graph import Container, Shape
 from bigdl.training.batches import Batch
 from bigdl.training.engine import computing_threads
@@ -26,7 +28,7 @@ def on_few_threads(model: Container, batches: Iterator[Batch]) -> Generator[Batc
     """
     with contextlib.ExitStack() as stack:
         for i, batch in enumerate(batches):
-            if i == 0 and batch.held * _products_of_row(model) <= _LITTLE:
+            if i == 0 and torch.get_num_threads() > 1 and batch.held * _products_of_row(model) <= _LITTLE:
                 stack.enter_context(computing_threads(1))
             yield batch
 
