@@ -169,9 +169,21 @@ template <int VECTORS> void convolve_panel(const Run &run) {
   }
 }
 
+// Neighbouring panels of filters, by their filters.
+struct Panels {
+  static constexpr int64_t width = PANEL_VECTORS * Vector<float>::width;
+  int64_t first, last;
+
+  explicit Panels(int64_t filters) : first(0), last(filters) {}
+  Panels(int64_t begin, int64_t end, int64_t filters) : first(begin * width), last(end * width < filters ? end * width : filters) {}
+
+  static int64_t count(int64_t filters) { return (filters + width - 1) / width; }
+};
+
 struct ConvolutionKernel {
   const Convolution *c;
-  int64_t rows; // of an image's positions, without those behind the last window
+  int64_t rows;  // of an image's positions, without those behind the last window
+  int64_t bands; // in all images
   bool failed;
 
   // Positions that are computed by one panel after the other: few, if all panels stay in the cache; else as many as do,
@@ -188,13 +200,19 @@ struct ConvolutionKernel {
   bool pools() const { return c->pool_rows * c->pool_columns > 1; }
   int64_t band() const { return pools() ? c->pool_rows * c->out_columns : 1; }
 
+  // Threads divide positions; or panels of filters where there are more of these, so that no weight is read by several.
+  bool by_panels() const { return c->filters > bands * band(); }
+
   static void task(int64_t begin, int64_t end, void *context) {
     FlushDenormals flush;
     ConvolutionKernel &kernel = *static_cast<ConvolutionKernel *>(context);
-    if (!kernel.run_bands(begin * kernel.band(), end * kernel.band())) kernel.failed = true;
+    const int64_t band = kernel.band();
+    const bool done = kernel.by_panels() ? kernel.run_bands(0, kernel.bands * band, Panels(begin, end, kernel.c->filters))
+                                         : kernel.run_bands(begin * band, end * band, Panels(kernel.c->filters));
+    if (!done) __atomic_store_n(&kernel.failed, true, __ATOMIC_RELAXED);
   }
 
-  bool run_bands(int64_t begin, int64_t end) const {
+  bool run_bands(int64_t begin, int64_t end, Panels panels) const {
     int64_t at_once = (positions_at_once() + band() - 1) / band() * band();
     if (at_once > end - begin) at_once = end - begin;
     const int64_t band_values = !pools() ? 0 : band() * PANEL_VECTORS * Vector<float>::width;
@@ -208,7 +226,8 @@ struct ConvolutionKernel {
       for (int64_t first = begin; first < end; first += at_once) {
         const int64_t count = end - first < at_once ? end - first : at_once;
         place(first, count, positions);
-        run_panels({*c, bias + filters, positions, count, first, 0, 0, nullptr, bias, scratch});
+        run_panels({*c, bias + filters, positions, count, first, panels.first, 0, nullptr, bias + panels.first, scratch},
+                   panels.last);
       }
     }
     free(scratch);
@@ -239,10 +258,10 @@ struct ConvolutionKernel {
     }
   }
 
-  void run_panels(Run run) const {
+  void run_panels(Run run, int64_t last) const {
     const int64_t depth = c->kernel_rows * c->kernel_columns * c->channels;
-    run.panel = c->weight;
-    while (run.filter < c->filters) {
+    run.panel = c->weight + run.filter * depth;
+    while (run.filter < last) {
       run.there = c->filters - run.filter;
       const int64_t vectors = panel_vectors(padded<float>(run.there) / Vector<float>::width);
       vectors == 4 ? convolve_panel<4>(run) : vectors == 2 ? convolve_panel<2>(run) : convolve_panel<1>(run);
@@ -253,9 +272,11 @@ struct ConvolutionKernel {
   }
 
   static bool run(const Convolution *c, ParallelFor parallel) {
-    ConvolutionKernel kernel = {c, c->out_rows / c->pool_rows * c->pool_rows, false};
-    const int64_t bands = c->images * kernel.rows * c->out_columns / kernel.band();
-    const int64_t work = kernel.band() * c->filters * c->kernel_rows * c->kernel_columns * c->channels;
-    return for_all(parallel, bands, 1 + WORK_OF_A_THREAD / work, task, &kernel) && !kernel.failed;
+    const int64_t rows = c->out_rows / c->pool_rows * c->pool_rows;
+    ConvolutionKernel kernel = {c, rows, 0, false};
+    kernel.bands = c->images * rows * c->out_columns / kernel.band();
+    const int64_t parts = kernel.by_panels() ? Panels::count(c->filters) : kernel.bands;
+    const int64_t work = kernel.bands * kernel.band() * c->filters * c->kernel_rows * c->kernel_columns * c->channels;
+    return for_all(parallel, parts, 1 + WORK_OF_A_THREAD / (work / (parts + 1) + 1), task, &kernel) && !kernel.failed;
   }
 };

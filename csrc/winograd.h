@@ -98,13 +98,19 @@ struct WinogradKernel {
     return fitting < TILE_ROWS ? TILE_ROWS : fitting;
   }
 
+  // As in ConvolutionKernel.
+  bool by_panels() const { return c->filters > Tiles(*c, nullptr).all(); }
+
   static void task(int64_t begin, int64_t end, void *context) {
     FlushDenormals flush;
     WinogradKernel &kernel = *static_cast<WinogradKernel *>(context);
-    if (!kernel.run_tiles(begin, end)) __atomic_store_n(&kernel.failed, true, __ATOMIC_RELAXED);
+    const int64_t tiles = Tiles(*kernel.c, nullptr).all(), filters = kernel.c->filters;
+    const bool done = kernel.by_panels() ? kernel.run_tiles(0, tiles, Panels(begin, end, filters))
+                                         : kernel.run_tiles(begin, end, Panels(filters));
+    if (!done) __atomic_store_n(&kernel.failed, true, __ATOMIC_RELAXED);
   }
 
-  bool run_tiles(int64_t begin, int64_t end) const {
+  bool run_tiles(int64_t begin, int64_t end, Panels panels) const {
     const int64_t fitting = tiles_at_once(), at_once = end - begin < fitting ? end - begin : fitting;
     float *scratch = allocate<float>(CELLS * at_once * (c->channels + panel) + c->channels);
     if (!scratch) return false;
@@ -120,7 +126,7 @@ struct WinogradKernel {
           spread_values(values, j, lanes, cells + i * c->channels + j, count * c->channels);
         });
       }
-      for (int64_t filter = 0; filter < c->filters;) {
+      for (int64_t filter = panels.first; filter < panels.last;) {
         const int64_t vectors = panel_vectors((padded<float>(c->filters) - filter) / Vector<float>::width);
         auto run = vectors == 4 ? &WinogradKernel::run_panel<4> : vectors == 2 ? &WinogradKernel::run_panel<2> : &WinogradKernel::run_panel<1>;
         (this->*run)(tiles, first, count, filter, cells, products);
@@ -186,7 +192,8 @@ struct WinogradKernel {
 
   static bool run(const Convolution *c, ParallelFor parallel) {
     WinogradKernel kernel = {c, false};
-    const int64_t grain = 1 + WORK_OF_A_THREAD / (CELLS * c->filters * c->channels);
-    return for_all(parallel, Tiles(*c, nullptr).all(), grain, task, &kernel) && !kernel.failed;
+    const int64_t tiles = Tiles(*c, nullptr).all(), parts = kernel.by_panels() ? Panels::count(c->filters) : tiles;
+    const int64_t work = CELLS * tiles * c->filters * c->channels;
+    return for_all(parallel, parts, 1 + WORK_OF_A_THREAD / (work / (parts + 1) + 1), task, &kernel) && !kernel.failed;
   }
 };

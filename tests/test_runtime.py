@@ -6,11 +6,12 @@ import sys
 
 import pytest
 
-SHOW = "import bigdl, os; print(os.environ.get('OMP_WAIT_POLICY'))"
+NAMES = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+SHOW = f"import bigdl, os; print(*map(os.environ.get, {NAMES}))"
 
 
 def shown(code: str = SHOW, **environment: str) -> str:
-    kept = {name: value for name, value in os.environ.items() if name not in ("OMP_WAIT_POLICY", "BIGDL_TUNE")}
+    kept = {name: value for name, value in os.environ.items() if name not in (*NAMES, "BIGDL_TUNE")}
     done = subprocess.run(
         [sys.executable, "-c", code], env=kept | environment, capture_output=True, text=True, check=True
     )
@@ -18,18 +19,23 @@ def shown(code: str = SHOW, **environment: str) -> str:
 
 
 def test_waiting_threads_sleep():
-    assert shown() == "PASSIVE"
+    assert shown() == "PASSIVE 5000"
 
 
 @pytest.mark.parametrize(
-    ("environment", "expected"), [({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE"), ({"BIGDL_TUNE": "0"}, "None")]
+    ("environment", "expected"),
+    [
+        ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE None"),
+        ({"GOMP_SPINCOUNT": "0"}, "PASSIVE 0"),
+        ({"BIGDL_TUNE": "0"}, "None None"),
+    ],
 )
 def test_the_user_s_word_counts(environment, expected):
     assert shown(**environment) == expected
 
 
 def test_nothing_is_pretended_when_torch_was_first():
-    assert shown("import torch\n" + SHOW) == "None"
+    assert shown("import torch\n" + SHOW) == "None None"
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's mallopt")
