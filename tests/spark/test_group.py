@@ -1,8 +1,6 @@
-"""Sums over workers in processes' own ways: gloo between threads of this process."""
+"""Sums over workers, between threads of this process."""
 
 import copy
-import threading
-from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,35 +11,19 @@ from torch import Tensor
 from bigdl.errors import DistributedError
 from bigdl.spark.buckets import Buckets
 from bigdl.spark.devices import device_of
-from bigdl.spark.group import PeerLostError, ProcessGroup, joined, open_store, reach_store
+from bigdl.spark.group import PeerLostError, ProcessGroup
 from bigdl.spark.options import Options
-
-CPU = torch.device("cpu")
-HOST = "127.0.0.1"
+from tests.spark.groups import together
 
 
-def together(size: int, work: Callable[[ProcessGroup], Any], options: Options | None = None) -> list[Any]:
-    """What the workers of a group return, or raise."""
-    first = open_store(HOST)
-    results: list[Any] = [None] * size
-
-    def run(rank: int) -> None:
-        store = first if rank == 0 else reach_store(HOST, first.port, 20)
-        try:
-            with joined(rank, size, HOST, store, options or Options(timeout=20), CPU) as group:
-                results[rank] = work(group)
-                group.part(store)
-        except Exception as error:
-            results[rank] = error
-
-    threads = [threading.Thread(target=run, args=(rank,)) for rank in range(size)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return results
+@pytest.fixture(params=["in shared memory", "by gloo"])
+def both_ways(request, monkeypatch):
+    """Workers of one host share memory; those of several have gloo alone."""
+    if request.param == "by gloo":
+        monkeypatch.setattr("bigdl.spark.group.meet", lambda group, seconds: None)
 
 
+@pytest.mark.usefixtures("both_ways")
 @pytest.mark.parametrize("size", [1, 3])
 def test_sums_of_several_dtypes(size):
     def work(group: ProcessGroup) -> list[Tensor]:
@@ -57,6 +39,13 @@ def test_sums_of_several_dtypes(size):
         assert sums[2].tolist() == [[factor + size], [2 * factor + size]]
 
 
+def test_one_worker_adds_nothing_up():
+    x = torch.ones(3)
+    (found,) = together(1, lambda group: group.all_reduce([x])[0] is x)
+    assert found
+
+
+@pytest.mark.usefixtures("both_ways")
 def test_bytes_are_shared():
     assert together(2, lambda group: group.share(b"of the first" if group.rank == 0 else None)) == [b"of the first"] * 2
     assert together(2, lambda group: group.share(b"" if group.rank == 0 else None)) == [b""] * 2
@@ -71,6 +60,7 @@ def gradients(model: torch.nn.Module, rows: Tensor) -> list[Tensor]:
     return list(torch.autograd.grad(model(rows).square().sum(), list(model.parameters())))
 
 
+@pytest.mark.usefixtures("both_ways")
 @pytest.mark.parametrize(("compression", "tolerance"), [(None, 1e-6), ("bf16", 0.05), ("fp16", 5e-3)])
 def test_gradients_in_buckets(monkeypatch, compression, tolerance):
     monkeypatch.setattr("bigdl.spark.group.BUCKET", 60)  # several parameters to a bucket, and one that is too large
@@ -120,6 +110,7 @@ def test_buckets_are_sent_while_gradients_are_computed():
     assert events == ["sent 11", "sent 30", "first layer", "sent 20", "waited", "waited", "waited"]
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_a_worker_that_is_gone_is_noticed():
     def work(group: ProcessGroup) -> Any:
         if group.rank == 1:

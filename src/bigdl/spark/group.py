@@ -1,4 +1,4 @@
-"""Sums over workers by torch's process groups: gloo, or nccl between GPUs."""
+"""Sums over workers: by torch's process groups, gloo or nccl between GPUs, and in shared memory on one host."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from torch import Tensor
 
 from bigdl.errors import DistributedError
 from bigdl.spark.buckets import Buckets
+from bigdl.spark.meeting import meet
 from bigdl.spark.options import Options
+from bigdl.spark.shared import Sums
 
 BUCKET = 16 << 20
 """The bytes of a bucket: long enough on the wire to be worth the latency, short enough to begin early."""
@@ -31,12 +33,12 @@ class ProcessGroup:
         group: The process group.
         rank: Which worker this one is.
         size: How many there are.
-
         device: Where tensors are reduced: a GPU for nccl.
         wire: What gradients are sent as; None for what they are.
 
     Attributes:
         waited: The seconds spent on reductions, most of them waiting for slower workers.
+        shares_memory: Whether sums are made in shared memory.
     """
 
     def __init__(
@@ -50,11 +52,25 @@ class ProcessGroup:
         self.rank = rank
         self.size = size
         self.waited = 0.0
+        self.shares_memory = False
         self._group = group
         self._device = device or torch.device("cpu")
         self._wire = wire
-        self._flat: dict[torch.dtype, Tensor] = {}
+        self._sums: Sums = _GroupSums(group, self._device)
         self._buckets: Buckets | None = None
+
+    def share_memory(self, seconds: float) -> None:
+        """Adds up in shared memory from now on, if all workers are on one host; all of them must call this, once.
+
+        Args:
+            seconds: How long to wait for another worker in a sum.
+
+        Raises:
+            PeerLostError: Another worker is gone.
+        """
+        sums = meet(self, seconds)
+        if sums is not None:
+            self._sums, self.shares_memory = sums, True
 
     def all_reduce(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         """Returns the sum of each tensor over all workers: one reduction for all of one dtype.
@@ -62,17 +78,21 @@ class ProcessGroup:
         Raises:
             PeerLostError: Another worker is gone, or does not answer in time.
         """
+        if self.size == 1:
+            return list(tensors)
         by_dtype: dict[torch.dtype, list[int]] = {}
         for i, tensor in enumerate(tensors):
             by_dtype.setdefault(tensor.dtype, []).append(i)
         sums: list[Tensor] = list(tensors)
         for dtype, places in by_dtype.items():
-            flat = self._buffer(dtype, sum(tensors[i].numel() for i in places))
-            views = _views(flat, [tensors[i] for i in places])
-            torch._foreach_copy_(views, [tensors[i] for i in places])
-            self._reduce(flat)
-            for i, view in zip(places, views, strict=True):
-                sums[i] = view
+            own = [tensors[i] for i in places]
+            with self._timed():
+                flat = self._sums.place(dtype, sum(tensor.numel() for tensor in own))
+            torch._foreach_copy_(_views(flat, own), own)
+            with self._timed():
+                total = self._sums.total(flat)
+            for i, view in zip(places, _views(total, own), strict=True):
+                sums[i] = view if len(by_dtype) == 1 else view.clone()
         return sums
 
     def sum_gradients(
@@ -86,15 +106,15 @@ class ProcessGroup:
         Raises:
             PeerLostError: Another worker is gone, or does not answer in time.
         """
+        if self.size == 1:
+            return compute(), beside()
         if self._wire is None and sum(parameter.nbytes for parameter in parameters) <= BUCKET:
             gradients = compute()
             sums = self.all_reduce([*gradients, *beside()])
             return sums[: len(gradients)], sums[len(gradients) :]
         if self._buckets is None:
             self._buckets = Buckets(parameters, BUCKET, self._wire)
-        with _explained():
-            summed = self._buckets.sums(compute, self._start)
-        return summed, self.all_reduce(beside())
+        return self._buckets.sums(compute, self._start), self.all_reduce(beside())
 
     def share(self, data: bytes | None) -> bytes:
         """Returns the first worker's bytes on every worker.
@@ -123,37 +143,60 @@ class ProcessGroup:
 
     def close(self) -> None:
         """Closes the connections: whoever waits for this worker learns that it is gone."""
-        del self._group
+        self._sums.close()
+        del self._sums, self._group
 
     def _broadcast(self, tensor: Tensor) -> None:
         with _explained():
             self._group.broadcast(tensor, 0).wait()
 
-    def _start(self, tensor: Tensor) -> Any:
-        return _Timed(self, self._group.allreduce([tensor]))
+    def _start(self, vector: Tensor) -> Any:
+        with self._timed():
+            return _Timed(self, self._sums.start(vector))
 
-    def _reduce(self, flat: Tensor) -> None:
+    @contextlib.contextmanager
+    def _timed(self) -> Iterator[None]:
+        started = time.perf_counter()
         with _explained():
-            self._start(flat).wait()
-
-    def _buffer(self, dtype: torch.dtype, size: int) -> Tensor:
-        kept = self._flat.get(dtype)
-        if kept is None or kept.numel() < size:
-            kept = self._flat[dtype] = torch.empty(size, dtype=dtype, device=self._device)
-        return kept[:size]
+            yield
+        self.waited += time.perf_counter() - started
 
 
 class _Timed:
-    """A reduction whose waiting time is counted."""
+    """A sum whose waiting time is counted."""
 
     def __init__(self, group: ProcessGroup, work: Any) -> None:
         self._group = group
         self._work = work
 
     def wait(self) -> None:
-        started = time.perf_counter()
-        self._work.wait()
-        self._group.waited += time.perf_counter() - started
+        with self._group._timed():
+            self._work.wait()
+
+
+class _GroupSums:
+    """Adds up by a process group; see ``Sums``."""
+
+    def __init__(self, group: torch.distributed.ProcessGroup, device: torch.device) -> None:
+        self._group = group
+        self._device = device
+        self._kept: dict[torch.dtype, Tensor] = {}
+
+    def place(self, dtype: torch.dtype, count: int) -> Tensor:
+        kept = self._kept.get(dtype)
+        if kept is None or kept.numel() < count:
+            kept = self._kept[dtype] = torch.empty(count, dtype=dtype, device=self._device)
+        return kept[:count]
+
+    def total(self, flat: Tensor) -> Tensor:
+        self._group.allreduce([flat]).wait()
+        return flat
+
+    def start(self, vector: Tensor) -> Any:
+        return self._group.allreduce([vector])
+
+    def close(self) -> None:
+        del self._group
 
 
 class PeerLostError(DistributedError):
@@ -202,6 +245,8 @@ def joined(
     with _explained():
         group = ProcessGroup(make(rank, size, host, store, options.timeout), rank, size, device, wire)
     try:
+        if device.type == "cpu" and size > 1:
+            group.share_memory(options.timeout)
         yield group
     finally:
         group.close()

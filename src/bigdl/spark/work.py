@@ -115,4 +115,9 @@ class SeedHook(Hook):
     def on_batch_begin(self, state: TrainingState, rows: int) -> None:
         """Sets the state of the generator."""
         entropy = np.random.SeedSequence([self._seed, state.iteration, self._rank])
-        torch.manual_seed(int(entropy.generate_state(1, np.uint64)[0]))
+        seed = int(entropy.generate_state(1, np.uint64)[0])
+        # What torch.manual_seed comes to, without half a millisecond of looking for devices.
+        torch.default_generator.manual_seed(seed)
+        cuda: Any = torch.cuda  # not typed
+        if cuda.is_initialized():
+            cuda.manual_seed(seed)

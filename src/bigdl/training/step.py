@@ -147,7 +147,7 @@ class Step:
                 raise NonFiniteElsewhereError(f"Training stopped at {where}: the loss is {results[0]}.")
             raise non_finite_loss(self.model, self.goal.names, batch, results, where)
         if self._parameters:
-            if self._divides_later(batch):
+            if self._divides_later(batch) and batch.rows != divisor_of_one:
                 gradients = list(torch._foreach_mul(gradients, batch.rows / divisor_of_one))
             if self.group.size > 1:
                 gradients = self._penalised_gradients(gradients)
