@@ -72,6 +72,7 @@ class KerasJob:
             The history: loss and metrics by epoch.
 
         Raises:
+            DataError: What was asked for cannot be done on workers.
             BigDLError: See ``submit``.
             KeyboardInterrupt: Ctrl-C was pressed; the model is as it was after the last step.
         """
@@ -110,6 +111,11 @@ class KerasJob:
             raise DataError(
                 f"Model {self.model.name!r} is stateful: its layers keep a state for each row of a batch, and rows are "
                 "spread over workers. Train it on one machine."
+            )
+        if self.compiled.step.in_bf16 and self.options.sync_batch_norm:
+            raise DataError(
+                f"Model {self.model.name!r} is compiled with precision='bf16', which sync_batch_norm=True does not know. "
+                "Leave one of the two out."
             )
         if self.split and not 0.0 < self.split < 1.0:
             raise DataError(f"validation_split must be from 0 to below 1. Received: {self.split}.")

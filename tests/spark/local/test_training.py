@@ -155,6 +155,26 @@ def test_fit_on_a_dataframe_is_fit_on_arrays(spark, tmp_path):
     assert ours.optimizer.iterations == alone.optimizer.iterations
 
 
+def test_products_of_bfloat16(spark):
+    x = arrays()[0]
+    y = np.random.RandomState(1).rand(len(x)).astype("float32")
+    rows = [(row.tolist(), float(target)) for row, target in zip(x, y, strict=True)]
+    data = spark.createDataFrame(rows, "features array<float>, label double")
+
+    def losses(data: Any, targets: Any, precision: str | None, options: Any = None) -> Any:
+        torch.manual_seed(0)
+        model = Sequential([Dense(8, input_dim=4, activation="tanh"), Dense(1)])
+        model.compile("sgd", "mse", precision=precision)
+        model.optimizer.lr = 0.0  # the losses are those of one forward pass
+        return model.fit(data, targets, nb_epoch=1, verbose=0, options=options).history["loss"]
+
+    ours = losses(data, None, "bf16", Options(workers=2))
+    np.testing.assert_allclose(ours, losses(x, y, "bf16"), rtol=1e-6)
+    assert abs(ours[0] / losses(x, y, None)[0] - 1) > 1e-5
+    with pytest.raises(DataError, match="sync_batch_norm"):
+        losses(data, None, "bf16", Options(workers=2, sync_batch_norm=True))
+
+
 def test_masks_and_class_weights(spark):
     random = np.random.RandomState(2)
     x = random.rand(50, 6, 3).astype("float32")
