@@ -15,7 +15,7 @@ from bigdl.errors import DistributedError
 from bigdl.spark.buckets import Buckets
 from bigdl.spark.meeting import meet
 from bigdl.spark.options import Options
-from bigdl.spark.shared import Sums
+from bigdl.spark.shared import Buffers, Sums
 
 BUCKET = 16 << 20
 """The bytes of a bucket: long enough on the wire to be worth the latency, short enough to begin early."""
@@ -179,14 +179,10 @@ class _GroupSums:
 
     def __init__(self, group: torch.distributed.ProcessGroup, device: torch.device) -> None:
         self._group = group
-        self._device = device
-        self._kept: dict[torch.dtype, Tensor] = {}
+        self._buffers = Buffers(device)
 
     def place(self, dtype: torch.dtype, count: int) -> Tensor:
-        kept = self._kept.get(dtype)
-        if kept is None or kept.numel() < count:
-            kept = self._kept[dtype] = torch.empty(count, dtype=dtype, device=self._device)
-        return kept[:count]
+        return self._buffers.vector(dtype, count)
 
     def total(self, flat: Tensor) -> Tensor:
         self._group.allreduce([flat]).wait()

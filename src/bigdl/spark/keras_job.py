@@ -114,8 +114,8 @@ class KerasJob:
             )
         if self.compiled.step.in_bf16 and self.options.sync_batch_norm:
             raise DataError(
-                f"Model {self.model.name!r} is compiled with precision='bf16', which sync_batch_norm=True does not know. "
-                "Leave one of the two out."
+                f"Model {self.model.name!r} is compiled with precision='bf16', which Options(sync_batch_norm=True) "
+                "would leave out. Choose one of the two."
             )
         if self.split and not 0.0 < self.split < 1.0:
             raise DataError(f"validation_split must be from 0 to below 1. Received: {self.split}.")

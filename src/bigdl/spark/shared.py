@@ -43,6 +43,25 @@ class Sums(Protocol):
         """Lets the others know that this worker has come to its end."""
 
 
+class Buffers:
+    """Vectors that are used again and again, one for each dtype.
+
+    Args:
+        device: Where they are.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._kept: dict[torch.dtype, Tensor] = {}
+
+    def vector(self, dtype: torch.dtype, count: int) -> Tensor:
+        """Returns a vector of so many values."""
+        kept = self._kept.get(dtype)
+        if kept is None or kept.numel() < count:
+            kept = self._kept[dtype] = torch.empty(count, dtype=dtype, device=self._device)
+        return kept[:count]
+
+
 class SharedSums:
     """Adds up in shared memory; see ``Sums``.
 
@@ -61,6 +80,7 @@ class SharedSums:
         self._size = len(lines) + 1
         self._memory = memory
         self._lines = list(lines)
+        self._buffers = Buffers(torch.device("cpu"))
         self._under_way: tuple[Tensor, list[Range]] | None = None
         for line in self._lines:
             line.settimeout(seconds)
@@ -68,7 +88,7 @@ class SharedSums:
     def place(self, dtype: torch.dtype, count: int) -> Tensor:
         """Returns the place in the memory, or other memory where it is too small."""
         if not 0 < count * dtype.itemsize <= ROOM:
-            return torch.empty(count, dtype=dtype)
+            return self._buffers.vector(dtype, count)
         self.wait()
         return self._row(self._rank, dtype, count)
 
