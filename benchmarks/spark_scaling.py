@@ -1,6 +1,7 @@
-"""LeNet on MNIST by one process and by workers of Spark, in turns: what docs/spark.md says of speed.
+"""Networks on MNIST by one process and by workers of Spark, in turns: what docs/spark.md says of speed.
 
     python benchmarks/spark_scaling.py --rounds 5
+    python benchmarks/spark_scaling.py --network mlp --steps 200
     python benchmarks/spark_scaling.py --sums          # the sums over two workers alone, for the cost model
 
 Each is trained for some steps in its turn; of these the first are not counted. Other work on the machine disturbs all
@@ -21,6 +22,8 @@ import torch
 
 from bigdl.dataset import mnist
 from bigdl.dataset.transformer import normalizer
+from bigdl.layers import LSTM, Convolution2D, Dense, Dropout, Flatten, MaxPooling2D, Reshape
+from bigdl.models import Sequential
 from bigdl.nn.criterion import ClassNLLCriterion
 from bigdl.nn.layer import Model
 from bigdl.optim.optimizer import Adadelta, MaxIteration, Optimizer, TrainSummary
@@ -30,13 +33,34 @@ from bigdl.util.common import create_spark_conf, get_spark_context, get_spark_sq
 LENET = Path(__file__).parents[1] / "examples" / "lenet.json"
 WARM_UP = 15
 
+
+def mlp() -> Any:
+    """Returns Keras 1.2.2's example mnist_mlp: 669,706 weights."""
+    hidden = [layer for _ in range(2) for layer in (Dense(512, activation="relu"), Dropout(0.2))]
+    return Sequential([Flatten(input_shape=(28, 28, 1)), *hidden, Dense(10, activation="softmax")])
+
+
+def small() -> Any:
+    """Returns two small convolutions: 5,258 weights."""
+    first = Convolution2D(8, 3, 3, activation="relu", input_shape=(28, 28, 1))
+    second = Convolution2D(16, 3, 3, activation="relu")
+    return Sequential([first, MaxPooling2D(), second, MaxPooling2D(), Flatten(), Dense(10, activation="softmax")])
+
+
+def lstm() -> Any:
+    """Returns an LSTM that reads images line by line: 81,674 weights."""
+    return Sequential([Reshape((28, 28), input_shape=(28, 28, 1)), LSTM(128), Dense(10, activation="softmax")])
+
+
+NETWORKS = {"lenet": lambda: Model.load_keras(LENET), "mlp": mlp, "small": small, "lstm": lstm}
+
 scale = functools.partial(normalizer, mean=mnist.TRAIN_MEAN, std=mnist.TRAIN_STD)
 
 
-def seconds_of_a_step(data: Any, batch_size: int, steps: int, **settings: Any) -> float:
+def seconds_of_a_step(network: str, data: Any, batch_size: int, steps: int, **settings: Any) -> float:
     """Returns the mean over the steps that are counted."""
     optimizer = Optimizer(
-        Model.load_keras(LENET),
+        NETWORKS[network](),
         data,
         ClassNLLCriterion(logProbAsInput=False),
         MaxIteration(steps),
@@ -52,7 +76,7 @@ def seconds_of_a_step(data: Any, batch_size: int, steps: int, **settings: Any) -
     return statistics.fmean(batch_size / rate for rate in rates)
 
 
-def measure(rounds: int, steps: int, folder: Path, master: str) -> None:
+def measure(network: str, rounds: int, steps: int, folder: Path, master: str) -> None:
     """Prints the medians of some rounds."""
     images, labels = mnist.read_data_sets(folder, "train")
     images, labels = images[: 128 * steps], labels[: 128 * steps].astype("int64") + 1
@@ -65,10 +89,10 @@ def measure(rounds: int, steps: int, folder: Path, master: str) -> None:
 
     def alone(batch_size: int, threads: int) -> float:
         torch.set_num_threads(threads)
-        return seconds_of_a_step(here, batch_size, steps)
+        return seconds_of_a_step(network, here, batch_size, steps)
 
     def workers(batch_size: int, count: int) -> float:
-        return seconds_of_a_step(frame, batch_size, steps, options=Options(workers=count), **on_spark)
+        return seconds_of_a_step(network, frame, batch_size, steps, options=Options(workers=count), **on_spark)
 
     cases = {
         "one process, 2 threads, batch 128": lambda: alone(128, 2),
@@ -125,6 +149,7 @@ def measure_sums() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--network", choices=NETWORKS, default="lenet", help="(%(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="(%(default)s)")
     parser.add_argument("--steps", type=int, default=75, help="steps a round, warm-up included (%(default)s)")
     parser.add_argument("--master", default="local-cluster[2,1,2048]", help="(%(default)s)")
@@ -136,7 +161,7 @@ def main() -> None:
     if args.sums:
         measure_sums()
     else:
-        measure(args.rounds, args.steps, args.data, args.master)
+        measure(args.network, args.rounds, args.steps, args.data, args.master)
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ DTYPES = (torch.float32, torch.float64, torch.bfloat16)
 
 def values(rank: int, count: int, dtype: torch.dtype) -> Tensor:
     generator = torch.Generator().manual_seed(rank)
-    x, scale = torch.randn(2, count, generator=generator, dtype=torch.float64)
-    return (x * 10**scale).to(dtype)
+    x, scale = torch.randn(2, count, generator=generator, dtype=torch.float64).unbind()
+    return (x * torch.pow(10, scale)).to(dtype)
 
 
 def bits(size: int, cases: Any, by_gloo: bool) -> list[Any]:
