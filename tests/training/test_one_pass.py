@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from bigdl.keras.optimizers import SGD, Adadelta, Adagrad, RMSprop
+from bigdl.keras.optimizers import SGD, Adadelta, Adagrad, Adam, RMSprop
 from bigdl.native import LIBRARY, Library, kernels
 from bigdl.training.optimizers import native
 from bigdl.training.optimizers.blocks import Blocks
@@ -19,6 +19,7 @@ OPTIMIZERS = {
     "rmsprop": lambda: RMSprop(0.01),
     "adagrad": lambda: Adagrad(0.05),
     "adadelta": lambda: Adadelta(1.0),
+    "adam": lambda: Adam(0.01, decay=0.1),
 }
 
 
@@ -42,6 +43,36 @@ def test_it_is_what_torchs_operations_compute(monkeypatch, name, instruction_set
     monkeypatch.setattr(native, "kernels", lambda: None)
     for one, other in zip(ours, after_steps(OPTIMIZERS[name](), 1003), strict=True):
         torch.testing.assert_close(one, other, rtol=2e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("instruction_set", SETS)
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize(("count", "width"), [(40, 300), (1000, 7), (3, 1)])
+def test_rows_of_a_table_are_moved_as_a_whole_gradient_moves_them(monkeypatch, name, instruction_set, count, width):
+    library = Library(LIBRARY, instruction_set)
+    monkeypatch.setattr(native, "kernels", lambda: library)
+
+    def after_steps(by_rows: bool) -> list[torch.Tensor]:
+        torch.manual_seed(1)
+        optimizer: Any = OPTIMIZERS[name]()
+        p = torch.randn(count * width)
+        beside = [torch.full_like(p, optimizer.initial_value(name)) for name in optimizer.kept_rows()]
+        for step in range(4):
+            optimizer.iterations = step
+            rows = torch.randint(0, count, (10 * step,))  # none at first
+            used = torch.randn(len(rows), width)
+            if by_rows:
+                gradient = torch.sparse_coo_tensor(rows[None], used, (count, width), check_invariants=True)
+                optimizer.rule().move(native.Pieces([p], [[row] for row in beside]), [gradient])
+            else:
+                dense = torch.zeros(count, width)
+                for row, values in zip(rows, used, strict=True):
+                    dense[row] += values
+                optimizer.rule()(p, dense.view(-1), *beside)
+        return [p, *beside]
+
+    for one, other in zip(after_steps(True), after_steps(False), strict=True):
+        assert torch.equal(one, other)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from bigdl.errors import DataError
 from bigdl.graph import Layer, MaskKind, Shape
 from bigdl.layers import constraints, initializations, regularizers
+from bigdl.layers.tables import has_gradient_of_rows
 from bigdl.registry import layer
 
 
@@ -86,7 +87,9 @@ class Embedding(Layer):
         """
         numbers = x if x.dtype in (torch.int32, torch.int64) else x.long()
         try:
-            vectors = F.embedding(numbers, self.weight)
+            # The gradient of a penalty is one of all rows.
+            of_rows = self.W_regularizer is None and has_gradient_of_rows(self.weight)
+            vectors = F.embedding(numbers, self.weight, sparse=of_rows)
         except IndexError as error:
             # The kernel looks at every number anyway; a check of our own would read them twice.
             raise DataError(

@@ -73,6 +73,10 @@ class LayerwiseOptimizer:
         for method, own in self._methods.values():
             method.bind(own)
 
+    def takes_table(self, parameter: Tensor) -> bool:
+        """Whether the gradient of a table may be a sparse tensor; see ``Optimizer``."""
+        return any(method.takes_table(parameter) for method, _ in self._methods.values())
+
     def step(self) -> None:
         """Moves all weights once."""
         for method, own in self._methods.values():

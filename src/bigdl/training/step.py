@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import torch
@@ -13,11 +13,13 @@ from torch import Tensor
 from bigdl.graph import Container, Weight
 from bigdl.graph.arithmetic import known_values
 from bigdl.layers.statistics import shared_statistics
+from bigdl.layers.tables import gradients_of_rows
 from bigdl.programs import program_for
 from bigdl.training.batches import Batch
 from bigdl.training.checkpoint import Stateful
 from bigdl.training.data import Placement
 from bigdl.training.diagnosis import NonFiniteElsewhereError, non_finite_loss
+from bigdl.training.gradients import requiring_gradients
 from bigdl.training.group import Group, SingleWorker
 from bigdl.training.inference import forget_activity, penalised_layers
 from bigdl.training.losses import LossTerm, Regularization, divisor, vector
@@ -31,6 +33,9 @@ class Mover(Stateful, Protocol):
 
     def step(self) -> None:
         """Moves them once, by the gradients in their parameters' ``.grad``."""
+
+    def takes_table(self, parameter: Tensor) -> bool:
+        """Whether the gradient of a table may be a sparse tensor of the rows that were used."""
 
 
 class Goal(Protocol):
@@ -131,7 +136,7 @@ class Step:
             TrainingError: The loss is not finite; the weights are left as they were.
         """
         before = [buffer.clone() for buffer in self._buffers] if self.group.size > 1 else []
-        with _requiring_gradients(self._parameters), self._statistics():
+        with requiring_gradients(self._parameters), self._statistics(), gradients_of_rows(self._takes_table):
             objective, values = self._run(batch)
             own_are_finite = self.group.size > 1 and bool(torch.isfinite(values).all())
             gradients, (*moves, values) = self.group.sum_gradients(
@@ -270,28 +275,18 @@ class Step:
 
     def _penalised_gradients(self, gradients: list[Tensor]) -> list[Tensor]:
         """Adds the gradients of the weights' penalties, which each worker computes for itself."""
-        with _requiring_gradients(self._parameters):
+        with requiring_gradients(self._parameters):
             penalties = self._regularization.weights()
             if not isinstance(penalties, Tensor):
                 return gradients
             return list(torch._foreach_add(gradients, self._gradients(penalties)))
 
+    def _takes_table(self, parameter: Tensor) -> bool:
+        return self.group.size == 1 and self.clip is None and self.optimizer.takes_table(parameter)
+
 
 def _never() -> bool:
     return False
-
-
-@contextlib.contextmanager
-def _requiring_gradients(parameters: Sequence[Tensor]) -> Iterator[None]:
-    """Lets frozen parameters have gradients: by a change of ``trainable`` after the weights to move were chosen."""
-    frozen = [parameter for parameter in parameters if not parameter.requires_grad]
-    for parameter in frozen:
-        parameter.requires_grad_(True)
-    try:
-        yield
-    finally:
-        for parameter in frozen:
-            parameter.requires_grad_(False)
 
 
 def run_on(model: Container, batch: Batch) -> tuple[list[Tensor], list[Tensor | None]]:

@@ -54,4 +54,5 @@ class SummaryHook(Hook):
         self._summary.writer.histogram(tag, weight.numpy(), step)
         gradient: Any = weight.parameter.grad
         if gradient is not None:
+            gradient = gradient.to_dense() if gradient.is_sparse else gradient
             self._summary.writer.histogram(f"{tag}/gradient", weight.view(gradient).cpu().numpy(), step)

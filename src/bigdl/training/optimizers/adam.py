@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from bigdl.training.optimizers.base import Optimizer, Rule
+from bigdl.training.optimizers.native import Kind, in_one_pass
 from bigdl.training.optimizers.variable import ONE, Variable
 
 
@@ -54,6 +55,7 @@ class Adam(_MomentOptimizer):
     """
 
     accumulators: ClassVar[tuple[str, ...]] = ("mean", "square")
+    moves_tables: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -71,6 +73,7 @@ class Adam(_MomentOptimizer):
         t = np.float32(self.iterations + 1)
         rate = float(self.learning_rate() * (np.sqrt(ONE - self.beta_2**t) / (ONE - self.beta_1**t)))
         beta_1, beta_2, epsilon = float(self.beta_1), float(self.beta_2), self.epsilon
+        rest_1, rest_2 = float(ONE - self.beta_1), float(ONE - self.beta_2)
         # torch's kernel corrects the moments for its own number of steps. After very many there is nothing to correct,
         # and it computes p -= rate m / (sqrt(v) + epsilon).
         many_steps = 1e9
@@ -92,7 +95,8 @@ class Adam(_MomentOptimizer):
                 maximize=False,
             )
 
-        return move
+        of_square = {"rate": rate, "kept": beta_2, "added": rest_2, "epsilon": epsilon}
+        return in_one_pass(Kind.ADAM, move, **of_square, mean_kept=beta_1, mean_added=rest_1)
 
 
 class Adamax(_MomentOptimizer):

@@ -28,6 +28,7 @@ class RMSprop(Optimizer):
     """
 
     accumulators: ClassVar[tuple[str, ...]] = ("square",)
+    moves_tables: ClassVar[bool] = True
     rho = Variable()
 
     def __init__(
@@ -45,7 +46,7 @@ class RMSprop(Optimizer):
             a.mul_(rho).addcmul_(g, g, value=rest)
             _move_scaled(p, g, a, lr, epsilon)
 
-        return in_one_pass(Kind.RMSPROP, move, lr, rho, rest, epsilon)
+        return in_one_pass(Kind.RMSPROP, move, rate=lr, kept=rho, added=rest, epsilon=epsilon)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as Keras 1.2.2 writes them."""
@@ -69,6 +70,7 @@ class Adagrad(Optimizer):
     """
 
     accumulators: ClassVar[tuple[str, ...]] = ("square",)
+    moves_tables: ClassVar[bool] = True
 
     def __init__(self, lr: float = 0.01, epsilon: float = 1e-8, decay: float = 0.0, **kwargs: Any) -> None:
         super().__init__(lr, decay, **kwargs)
@@ -82,7 +84,7 @@ class Adagrad(Optimizer):
             a.addcmul_(g, g)
             _move_scaled(p, g, a, lr, epsilon)
 
-        return in_one_pass(Kind.ADAGRAD, move, lr, 1.0, 1.0, epsilon)
+        return in_one_pass(Kind.ADAGRAD, move, rate=lr, kept=1.0, added=1.0, epsilon=epsilon)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as Keras 1.2.2 writes them."""
@@ -108,6 +110,7 @@ class Adadelta(Optimizer):
     """
 
     accumulators: ClassVar[tuple[str, ...]] = ("square", "delta")
+    moves_tables: ClassVar[bool] = True
 
     def __init__(
         self, lr: float = 1.0, rho: float = 0.95, epsilon: float = 1e-8, decay: float = 0.0, **kwargs: Any
@@ -126,7 +129,7 @@ class Adadelta(Optimizer):
             p.add_(update, alpha=-lr)
             d.mul_(rho).addcmul_(update, update, value=1 - rho)
 
-        return in_one_pass(Kind.ADADELTA, move, lr, rho, 1 - rho, epsilon)
+        return in_one_pass(Kind.ADADELTA, move, rate=lr, kept=rho, added=1 - rho, epsilon=epsilon)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as Keras 1.2.2 writes them."""

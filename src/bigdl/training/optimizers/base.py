@@ -13,7 +13,7 @@ from torch import Tensor
 
 from bigdl.errors import DataError, TrainingError, UnsupportedLayerError, WeightMismatchError
 from bigdl.graph import Weight
-from bigdl.training.optimizers.blocks import Blocks, same_layout
+from bigdl.training.optimizers.blocks import Blocks, gradient_of
 from bigdl.training.optimizers.clipping import clip_by_norm, clip_by_value
 from bigdl.training.optimizers.native import Rule as Rule
 from bigdl.training.optimizers.stored import Stored
@@ -31,6 +31,7 @@ class Optimizer(Stored, ABC):
     Attributes:
         accumulators: What is kept beside each parameter, in the order in which Keras saves it.
         saves_iterations: Whether Keras saves the step counter before the accumulators.
+        moves_tables: Whether the rule may be one that takes gradients of rows.
         lr: The learning rate.
         decay: The learning rate of step ``i``, from 0, is ``lr / (1 + decay i)``.
         iterations: The number of steps done.
@@ -53,6 +54,7 @@ class Optimizer(Stored, ABC):
 
     accumulators: ClassVar[tuple[str, ...]] = ()
     saves_iterations: ClassVar[bool] = False
+    moves_tables: ClassVar[bool] = False
     config_name: ClassVar[str]
 
     lr = Variable()
@@ -158,10 +160,16 @@ class Optimizer(Stored, ABC):
         """
         if not self._weights:
             raise TrainingError("The optimizer has no weights to move: call bind(model.trainable_weights) first.")
-        self.apply(self._clipped([_gradient(p) for p in self._parameters]))
+        self.apply(self._clipped([gradient_of(p) for p in self._parameters]))
         for weight in self._constrained:
             weight.constrain()
         self.iterations += 1
+
+    def takes_table(self, parameter: Tensor) -> bool:
+        """Whether ``step`` takes the gradient of a table as a sparse tensor of the rows that were used."""
+        if not self.moves_tables or self.clipnorm or self.clipvalue or self.weight_decay:
+            return False
+        return self._blocks.takes_table(parameter)
 
     def apply(self, gradients: list[Tensor]) -> None:
         """Moves the parameters by these gradients, one for each parameter, in its memory layout."""
@@ -285,12 +293,3 @@ class Optimizer(Stored, ABC):
 def _saved_name(weight: Weight) -> str:
     """The name by which Keras on TensorFlow sorts the weights that it trains."""
     return f"{getattr(weight.module, 'name', '')}_{weight.name}:0"
-
-
-def _gradient(parameter: Tensor) -> Tensor:
-    """The gradient in the parameter's memory layout."""
-    return torch.zeros_like(parameter) if parameter.grad is None else _like(parameter, parameter.grad)
-
-
-def _like(parameter: Tensor, tensor: Tensor) -> Tensor:
-    return tensor if same_layout(parameter, tensor) else torch.empty_like(parameter).copy_(tensor)

@@ -73,6 +73,10 @@ class Blocks:
         self._factors = list(factors)
         self._lay_out()
 
+    def takes_table(self, parameter: Tensor) -> bool:
+        """Whether ``apply`` takes a sparse gradient of a parameter, if the rule goes through all values once."""
+        return self._whole is not None and self._whole.takes_table(parameter)
+
     def accumulators(self) -> dict[str, list[Tensor]]:
         """Returns views of the accumulators that look like the parameters, by which they can be read and written."""
         return {name: self._views(row) for name, row in self._rows.items()}
@@ -88,14 +92,14 @@ class Blocks:
         Args:
             rule: ``rule(parameters, gradients, *accumulators)``, each one-dimensional; changes all but the gradients in
                 place.
-            gradients: One for each parameter, in its memory layout.
+            gradients: One for each parameter, in its memory layout, or sparse.
         """
         if self._places != [_place(p) for p in self._parameters]:
             self._follow()
         if isinstance(rule, OnePass) and self._whole is not None and Pieces.takes(gradients):
             rule.move(self._whole, gradients)
             return
-        cut_gradients = _cut(gradients)
+        cut_gradients = _cut([gradient.to_dense() if gradient.is_sparse else gradient for gradient in gradients])
         for first, last, start, stop, factor in self._blocks:
             move = rule if factor == 1.0 else _scaled(rule, factor)
             beside = [row[start:stop] for row in self._rows.values()]
@@ -133,6 +137,16 @@ def same_layout(a: Tensor, b: Tensor) -> bool:
     return a.stride() == b.stride() or all(
         n == 1 or i == j for n, i, j in zip(a.shape, a.stride(), b.stride(), strict=True)
     )
+
+
+def gradient_of(parameter: Tensor) -> Tensor:
+    """Returns a parameter's gradient, in its memory layout, or sparse; zeros where there is none."""
+    gradient = parameter.grad
+    if gradient is None:
+        return torch.zeros_like(parameter)
+    if gradient.is_sparse or same_layout(parameter, gradient):
+        return gradient
+    return torch.empty_like(parameter).copy_(gradient)
 
 
 def _place(tensor: Tensor) -> tuple[int, tuple[int, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 
 import torch
@@ -23,12 +23,18 @@ class Kind(IntEnum):
     RMSPROP = 2
     ADAGRAD = 3
     ADADELTA = 4
+    ADAM = 5
 
 
 class _Moved(ctypes.Structure):
     """``struct Moved``."""
 
-    _fields_ = (("count", ctypes.c_int64), *((name, ctypes.c_void_p) for name in ("p", "g", "first", "second")))
+    _fields_ = (
+        ("count", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in ("p", "g", "first", "second", "rows")),
+        ("used", ctypes.c_int64),
+        ("width", ctypes.c_int64),
+    )
 
 
 class _Move(ctypes.Structure):
@@ -36,7 +42,7 @@ class _Move(ctypes.Structure):
 
     _fields_ = (
         ("rule", ctypes.c_int32),
-        *((name, ctypes.c_float) for name in ("rate", "kept", "added", "epsilon")),
+        *((name, ctypes.c_float) for name in ("rate", "kept", "added", "epsilon", "mean_kept", "mean_added")),
         ("piece_count", ctypes.c_int64),
         ("pieces", ctypes.c_void_p),
     )
@@ -64,6 +70,11 @@ class Pieces:
         """Whether the kernels take tensors of this kind."""
         return all(x.dtype is torch.float32 and x.is_cpu for x in tensors)
 
+    def takes_table(self, parameter: Tensor) -> bool:
+        """Whether the gradient of a parameter may be a sparse tensor of rows."""
+        own = any(one is parameter for one in self.parameters)
+        return own and kernels() is not None and parameter.dim() == 2 and parameter.is_contiguous()
+
 
 class OnePass:
     """A rule that reads and writes each value once.
@@ -72,14 +83,14 @@ class OnePass:
         library: The kernels.
         kind: What it computes.
         plain: The same by torch's operations, for tensors that the kernels do not take.
-        numbers: Learning rate, the share of an accumulator that stays, the share of what is added to it, and what keeps
-            divisors from 0.
+        numbers: Those of ``struct Move``, by their names.
     """
 
-    def __init__(self, library: Library, kind: Kind, plain: Rule, numbers: Sequence[float]) -> None:
+    def __init__(self, library: Library, kind: Kind, plain: Rule, numbers: Mapping[str, float]) -> None:
         self._library = library
         self._plain = plain
-        self._numbers = (kind, *numbers)
+        self._kind = kind
+        self._numbers = numbers
 
     def __call__(self, *tensors: Tensor) -> None:
         """Moves parameters; see ``Rule``."""
@@ -94,25 +105,31 @@ class OnePass:
 
         Args:
             pieces: The parameters.
-            gradients: One for each, in its memory layout, of float32 on the CPU.
+            gradients: One for each, in its memory layout, of float32 on the CPU. That of a table (see
+                ``Pieces.takes_table``) may be a sparse tensor of the rows that a batch has used, each as often as it
+                was. All rows of the table move, but no zeros have to be written and read for the others.
         """
+        used = []
         for piece, gradient in zip(pieces.all, gradients, strict=True):
+            piece.width = 0
+            if gradient.is_sparse:
+                rows, gradient = gradient._indices()[0].long().contiguous(), gradient._values().contiguous()
+                piece.rows, piece.used, piece.width = rows.data_ptr(), len(rows), gradient.shape[1]
+                used.append((rows, gradient))  # until the call is done
             piece.g = gradient.data_ptr()
-        call = _Move(*self._numbers, len(pieces.all), ctypes.addressof(pieces.array))
+        call = _Move(self._kind, **self._numbers, piece_count=len(pieces.all), pieces=ctypes.addressof(pieces.array))
         self._library.run(self._library.functions.bigdl_move, call)
         torch.autograd.graph.increment_version(pieces.parameters)
 
 
-def in_one_pass(kind: Kind, plain: Rule, rate: float, kept: float, added: float = 0.0, epsilon: float = 0.0) -> Rule:
+def in_one_pass(kind: Kind, plain: Rule, **numbers: float) -> Rule:
     """Returns a rule that reads and writes each value once; the plain one where the kernels were not built.
 
     Args:
         kind: What it computes.
         plain: The same by torch's operations.
-        rate: The learning rate.
-        kept: The share of an accumulator that stays.
-        added: The share of what is added to it.
-        epsilon: Keeps divisors from 0.
+        numbers: ``rate``, and what the rule has of: ``kept`` and ``added``, the shares of an accumulator that stays and
+            of what is added to it; ``epsilon``, which keeps divisors from 0; ``mean_kept`` and ``mean_added``.
     """
     library = kernels()
-    return plain if library is None else OnePass(library, kind, plain, (rate, kept, added, epsilon))
+    return plain if library is None else OnePass(library, kind, plain, numbers)

@@ -29,6 +29,7 @@ class SGD(Optimizer):
 
     accumulators: ClassVar[tuple[str, ...]] = ("velocity",)
     saves_iterations: ClassVar[bool] = True
+    moves_tables: ClassVar[bool] = True
     momentum = Variable()
 
     def __init__(
@@ -49,7 +50,7 @@ class SGD(Optimizer):
             else:
                 p.add_(v)
 
-        return in_one_pass(Kind.NESTEROV if nesterov else Kind.SGD, move, lr, momentum)
+        return in_one_pass(Kind.NESTEROV if nesterov else Kind.SGD, move, rate=lr, kept=momentum)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as Keras 1.2.2 writes them."""
