@@ -69,7 +69,8 @@ template <typename T> struct WeightGradient {
     const T *out = static_cast<const T *>(p.out) + row * p.out_stride + first + j;
     T *total = p.out_total ? static_cast<T *>(p.out_total) + first + j : nullptr;
     const int64_t there = count - j < width ? count - j : width;
-    if (there < width) std::memset(panel, 0, rows * width * sizeof(T));
+    if (there == width) return copy_full_panel(row, rows, out, total);
+    std::memset(panel, 0, rows * width * sizeof(T));
     each_vector<T>(there, [&](int64_t i, auto lanes) {
       V<T> sum = {};
       for (int64_t k = 0; k < rows; ++k) {
@@ -79,6 +80,20 @@ template <typename T> struct WeightGradient {
       }
       if (total) lanes.store(total + i, row ? lanes.load(total + i) + sum : sum);
     });
+  }
+
+  // The same for a panel that is full: row by row, as they lie in memory.
+  void copy_full_panel(int64_t row, int64_t rows, const T *out, T *total) {
+    constexpr int64_t lanes = Vector<T>::width;
+    V<T> sums[PANEL_VECTORS] = {};
+    for (int64_t k = 0; k < rows; ++k)
+#pragma GCC unroll 4
+      for (int v = 0; v < PANEL_VECTORS; ++v) {
+        const V<T> value = load(out + k * p.out_stride + v * lanes);
+        store(panel + k * width + v * lanes, value);
+        sums[v] += value;
+      }
+    for (int v = 0; total && v < PANEL_VECTORS; ++v, total += lanes) store(total, row ? load(total) + sums[v] : sums[v]);
   }
 
   void write_back(int64_t stride) {
