@@ -18,6 +18,12 @@ RNG = np.random.RandomState(0)
 pytestmark = pytest.mark.skipif(kernels() is None, reason="the kernels were not built")
 
 
+@pytest.fixture(autouse=True)
+def same_numbers():
+    """Begins each test's random numbers anew."""
+    RNG.seed(0)
+
+
 def sets() -> list[str]:
     found = kernels()
     return [] if found is None else found.instruction_sets
