@@ -88,7 +88,7 @@ struct WinogradKernel {
   const Convolution *c;
   bool failed;
 
-  static constexpr int64_t panel = PANEL_VECTORS * Vector<float>::width, deepest = 512;
+  static constexpr int64_t panel = Panels::width, deepest = 512;
 
   // Tiles whose cells stay in the cache; the more, the longer it takes to read the weights for them once more.
   int64_t tiles_at_once() const {

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from bigdl.native import Library, address, kernels
 from bigdl.programs import structures
 from bigdl.programs.dropping import pattern
 from bigdl.programs.operations import Affine, Convolve
 from bigdl.programs.precision import full
-
-_POOLINGS: dict[int, Callable[..., Tensor]] = {4: F.max_pool2d, 5: F.max_pool3d}
+from bigdl.programs.prediction import POOLINGS
 
 
 @dataclass(slots=True)
@@ -84,7 +81,7 @@ class TorchEnding:
         """See ``Ending``."""
         if y is not None:
             gradient = torch.ops.aten.threshold_backward(gradient, y, 0)
-        return gradient, gradient.sum([axis for axis in range(gradient.dim()) if axis != 1])
+        return gradient, _summed(gradient)
 
 
 class NativeEnding:
@@ -122,7 +119,7 @@ class NativeEnding:
         """See ``Ending``."""
         gradient = _in_order(gradient)
         if y is None:
-            sums = gradient.sum([axis for axis in range(gradient.dim()) if axis != 1])
+            sums = _summed(gradient)
         else:
             result, sums = torch.empty_like(gradient), gradient.new_empty(gradient.shape[1])
             places = (gradient.data_ptr(), y.data_ptr(), result.data_ptr(), sums.data_ptr())
@@ -166,13 +163,18 @@ def plain_ending(operation: Affine, y: Tensor, rectified: bool = False) -> Tenso
         rectified: Whether ``relu`` is done already.
     """
     if isinstance(operation, Convolve) and operation.window is not None:
-        y = _POOLINGS[y.dim()](y, operation.window)
+        y = POOLINGS[y.dim()](y, operation.window)
     y = y.relu_() if operation.relu and not rectified else y
     return y if operation.drop is None else operation.drop.function(full(y))
 
 
 def _pools(operation: Affine) -> bool:
     return isinstance(operation, Convolve) and operation.window is not None
+
+
+def _summed(x: Tensor) -> Tensor:
+    """Returns the sum over all but the features."""
+    return x.sum([axis for axis in range(x.dim()) if axis != 1])
 
 
 def _in_order(x: Tensor) -> Tensor:

@@ -16,7 +16,8 @@ from bigdl.programs.precision import low
 CONVOLUTIONS: dict[int, Callable[..., Tensor]] = {4: F.conv2d, 5: F.conv3d}
 """Torch's convolutions by the rank of what they take."""
 
-_POOLINGS: dict[int, Callable[..., Tensor]] = {4: F.max_pool2d, 5: F.max_pool3d}
+POOLINGS: dict[int, Callable[..., Tensor]] = {4: F.max_pool2d, 5: F.max_pool3d}
+"""Torch's poolings, likewise."""
 
 
 class Product:
@@ -135,7 +136,7 @@ class Convolution(Product):
 
     def _pooled(self, x: Tensor) -> Tensor:
         window = self.operation.window
-        return x if window is None else _POOLINGS[x.dim()](x, window)
+        return x if window is None else POOLINGS[x.dim()](x, window)
 
 
 KERNELS: dict[type[Any], Callable[[Any], Callable[..., Tensor]]] = {
