@@ -1,5 +1,6 @@
 """Prediction by other runtimes: what Keras 1.2.2 computed, also after weights and layers have changed."""
 
+import ctypes
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,27 @@ def test_changes_are_noticed(backend: str) -> None:
     check()
     model.pop()
     assert model.predict(X, backend=backend).shape == (10, 3)
+
+
+class SignalStack(ctypes.Structure):
+    """stack_t of signal.h."""
+
+    _fields_ = (("address", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t))
+
+
+def signal_stack() -> tuple[int | None, int, int]:
+    """The stack that the handlers of signals run on in this thread."""
+    found = SignalStack()
+    assert ctypes.CDLL(None).sigaltstack(None, ctypes.byref(found)) == 0
+    return found.address, found.flags, found.size
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_signals_are_taken_as_before(backend: str) -> None:
+    before = signal_stack()
+    model = Sequential([Dense(3, input_dim=4)])
+    model.predict(X, backend=backend)
+    assert signal_stack() == before
 
 
 def test_no_rows() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -103,8 +104,15 @@ def _by_openvino(graph: bytes, threads: int) -> Callable[[Arrays], list[NDArray[
     runtime = required("openvino", "openvino", 'backend="openvino"')
     core = runtime.Core()
     settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"}
+
+    def compiled() -> Any:
+        return core.compile_model(core.read_model(graph), "CPU", settings).create_infer_request()
+
     try:
-        request = core.compile_model(core.read_model(graph), "CPU", settings).create_infer_request()
+        # OpenVINO leaves the thread that compiles with a stack for signals that is too small where the processor has
+        # AMX: in the program's own thread a Ctrl-C would end the process.
+        with ThreadPoolExecutor(1) as another_thread:
+            request = another_thread.submit(compiled).result()
     except RuntimeError as error:
         reason = str(error).strip().rpartition("\n")[2]
         raise ExportError(
