@@ -6,21 +6,15 @@
 
 extern "C" {
 
-// Random numbers by SplitMix64 (Steele, Lea and Flood 2014).
-struct Draw {
-  uint64_t seed;
-  int64_t count;
-  uint64_t *drawn;
-};
-
-// y = x + bias, then what is below 0 becomes 0, then some of it is dropped.
+// y = x + bias, then what is below 0 becomes 0, then some of it is dropped. Each value has 16 bits of the random numbers
+// that follow from the seed by SplitMix64 (Steele, Lea and Flood 2014), four values one number.
 struct Finish {
   int64_t rows, columns;
-  int32_t relu;
-  int32_t limit;        // a value stays, times the scale, where less than this was drawn; else it becomes 0
+  uint64_t seed;
+  int32_t relu, drops;
+  int32_t limit;     // a value stays, times the scale, where its bits are less than this; else it becomes 0
   float scale;
-  const int16_t *drawn; // random numbers; null to drop nothing
-  const float *bias;    // (columns,), null for 0
+  const float *bias; // (columns,), null for 0
   const float *x;       // (rows, columns); may be y
   float *y;
 };
@@ -43,10 +37,20 @@ struct Windows {
   uint8_t *where;                          // of y's shape: the number of the cell that is the largest, the first of them
 };
 
+// The scores -sum(t log(p / sum(p))) of rows, with the shares p / sum(p) clipped.
+struct Entropy {
+  int64_t rows, classes;
+  float least, most;                   // of a share
+  const float *targets, *probabilities; // (rows, classes)
+  float *scores;                       // (rows,)
+  float *gradient;                     // (rows, classes): of each row's score; null if not wanted
+};
+
 // Each returns 0, or 1 where memory or threads are short. Nothing depends on the number of threads.
-EXPORT int32_t bigdl_draw(const Draw *draw, int32_t set, ParallelFor parallel);
 EXPORT int32_t bigdl_finish(const Finish *finish, int32_t set, ParallelFor parallel);
 EXPORT int32_t bigdl_finish_gradient(const FinishGradient *gradient, int32_t set, ParallelFor parallel);
+
+EXPORT int32_t bigdl_entropy(const Entropy *entropy, int32_t set, ParallelFor parallel);
 
 // Writes y and where.
 EXPORT int32_t bigdl_pool(const Windows *windows, int32_t set, ParallelFor parallel);

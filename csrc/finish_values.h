@@ -28,43 +28,46 @@ ALWAYS_INLINE void store_numbers(uint8_t *p, Numbers n, Part<float> part) {
   for (int64_t i = 0; i < part.lanes; ++i) p[i] = static_cast<uint8_t>(n[i]);
 }
 
-struct DrawKernel {
-  static void task(int64_t begin, int64_t end, void *context) {
-    const Draw &draw = *static_cast<const Draw *>(context);
-    for (int64_t i = begin; i < end; ++i) {
-      uint64_t z = draw.seed + (i + 1) * 0x9e3779b97f4a7c15;
-      z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-      z = (z ^ z >> 27) * 0x94d049bb133111eb;
-      draw.drawn[i] = z ^ z >> 31;
-    }
-  }
-
-  static bool run(const Draw *draw, ParallelFor parallel) {
-    constexpr int64_t values_of_a_thread = 1 << 15;
-    return for_all(parallel, draw->count, values_of_a_thread, task, const_cast<Draw *>(draw));
-  }
-};
-
 struct FinishKernel {
   static constexpr int64_t values_of_a_thread = 1 << 16;
+  static constexpr int64_t drawn_at_once = 256; // numbers
+
+  // Returns the bits of the values from start on, drawn into memory of drawn_at_once + 1 numbers.
+  static const int16_t *draw(uint64_t seed, int64_t start, int64_t count, int16_t *memory) {
+    const int64_t first = start / 4, numbers = (start + count + 3) / 4 - first;
+    uint64_t drawn[drawn_at_once + 1];
+    for (int64_t i = 0; i < numbers; ++i) {
+      uint64_t z = seed + (first + i + 1) * 0x9e3779b97f4a7c15;
+      z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+      z = (z ^ z >> 27) * 0x94d049bb133111eb;
+      drawn[i] = z ^ z >> 31;
+    }
+    std::memcpy(memory, drawn, numbers * sizeof(uint64_t));
+    return memory + start % 4;
+  }
 
   template <bool RELU, bool DROPS> static void run_rows(const Finish &f, int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      const int64_t start = row * f.columns;
-      each_vector<float>(f.columns, [&](int64_t j, auto lanes) {
-        V<float> value = lanes.load(f.x + start + j);
-        if (f.bias) value += lanes.load(f.bias + j);
-        if (RELU) value = rectified(value);
-        if (DROPS) value *= load_numbers(f.drawn + start + j, lanes) < f.limit ? splat(f.scale) : splat(0.0f);
-        lanes.store(f.y + start + j, value);
-      });
-    }
+    constexpr int64_t at_once = 4 * drawn_at_once;
+    int16_t memory[at_once + 4];
+    for (int64_t row = begin; row < end; ++row)
+      for (int64_t first = 0; first < f.columns; first += at_once) {
+        const int64_t start = row * f.columns + first;
+        const int64_t count = f.columns - first < at_once ? f.columns - first : at_once;
+        const int16_t *drawn = DROPS ? draw(f.seed, start, count, memory) : nullptr;
+        each_vector<float>(count, [&](int64_t j, auto lanes) {
+          V<float> value = lanes.load(f.x + start + j);
+          if (f.bias) value += lanes.load(f.bias + first + j);
+          if (RELU) value = rectified(value);
+          if (DROPS) value *= load_numbers(drawn + j, lanes) < f.limit ? splat(f.scale) : splat(0.0f);
+          lanes.store(f.y + start + j, value);
+        });
+      }
   }
 
   static void task(int64_t begin, int64_t end, void *context) {
     const Finish &f = *static_cast<const Finish *>(context);
-    auto rows = f.drawn ? run_rows<false, true> : run_rows<false, false>;
-    if (f.relu) rows = f.drawn ? run_rows<true, true> : run_rows<true, false>;
+    auto rows = f.drops ? run_rows<false, true> : run_rows<false, false>;
+    if (f.relu) rows = f.drops ? run_rows<true, true> : run_rows<true, false>;
     rows(f, begin, end);
   }
 

@@ -32,6 +32,7 @@ inline bool for_all(ParallelFor parallel, int64_t count, int64_t grain, Task tas
 #include "run_network.h"
 #include "move_values.h"
 #include "finish_values.h"
+#include "entropy_values.h"
 
 // Runs a call: packs the weights, then divides the rows among the threads.
 template <typename T> struct SequenceKernel {
@@ -144,7 +145,7 @@ extern const KernelTable table = {
     {SequenceKernel<float>::run, GradientKernel<float>::run},
     {SequenceKernel<double>::run, GradientKernel<double>::run},
     {packed_size, pack_matrix, NetworkKernel::run},
-    {DrawKernel::run, FinishKernel::run, FinishGradientKernel::run, PoolKernel::run},
+    {FinishKernel::run, FinishGradientKernel::run, EntropyKernel::run, PoolKernel::run},
     {winograd_size, pack_winograd, WinogradKernel::run, WinogradGradient::run},
     MoveKernel::run,
 };

@@ -27,9 +27,9 @@ struct NetworkKernels {
 };
 
 struct TrainingKernels {
-  bool (*draw)(const Draw *, ParallelFor);
   bool (*finish)(const Finish *, ParallelFor);
   bool (*finish_gradient)(const FinishGradient *, ParallelFor);
+  bool (*entropy)(const Entropy *, ParallelFor);
   bool (*pool)(const Windows *, bool gradient, ParallelFor);
 };
 

@@ -73,16 +73,16 @@ int32_t bigdl_run_network(const NetworkCall *call, int32_t set, ParallelFor para
   return !table(set).network.run(call, parallel);
 }
 
-int32_t bigdl_draw(const Draw *draw, int32_t set, ParallelFor parallel) {
-  return !table(set).training.draw(draw, parallel);
-}
-
 int32_t bigdl_finish(const Finish *finish, int32_t set, ParallelFor parallel) {
   return !table(set).training.finish(finish, parallel);
 }
 
 int32_t bigdl_finish_gradient(const FinishGradient *gradient, int32_t set, ParallelFor parallel) {
   return !table(set).training.finish_gradient(gradient, parallel);
+}
+
+int32_t bigdl_entropy(const Entropy *entropy, int32_t set, ParallelFor parallel) {
+  return !table(set).training.entropy(entropy, parallel);
 }
 
 int32_t bigdl_pool(const Windows *windows, int32_t set, ParallelFor parallel) {

@@ -19,32 +19,38 @@ class Pattern(NamedTuple):
     """Which elements stay, in the order of their memory.
 
     Attributes:
-        drawn: A random number for each, of 16 bits.
+        seed: What the random numbers follow from, 16 bits for each element.
         limit: Those below it stay.
         scale: What they are multiplied by, so that the mean stays.
     """
 
-    drawn: Tensor
+    seed: int
     limit: int
     scale: float
 
+    def stay(self, count: int) -> Tensor:
+        """Returns which of the first elements stay.
 
-def pattern(count: int, p: float) -> Pattern | None:
+        Args:
+            count: How many elements.
+        """
+        return random_numbers(self.seed, (count + 3) // 4).view(torch.int16)[:count] < self.limit
+
+
+def pattern(p: float) -> Pattern | None:
     """Draws a pattern, None where nothing would be dropped.
 
     One of torch's random numbers is the seed of all. 64 bits decide over four elements. The share is a multiple of
     1 / 65,536, and the scale is that of this share.
 
     Args:
-        count: The number of elements.
         p: The share to drop, above 0 and below 1.
     """
     kept = min(max(round((1.0 - p) * _VALUES), 1), _VALUES)
     if kept == _VALUES:
         return None
     seed = int(torch.empty((), dtype=torch.int64).random_(-(1 << 63), None))
-    drawn = random_numbers(seed, (count + 3) // 4)
-    return Pattern(drawn.view(torch.int16)[:count], _LEAST + kept, _VALUES / kept)
+    return Pattern(seed, _LEAST + kept, _VALUES / kept)
 
 
 def random_numbers(seed: int, count: int) -> Tensor:
@@ -54,11 +60,6 @@ def random_numbers(seed: int, count: int) -> Tensor:
         seed: The seed, of 64 bits with a sign.
         count: How many.
     """
-    library = kernels()
-    if library is not None:
-        drawn = torch.empty(count, dtype=torch.int64)
-        library.run(library.functions.bigdl_draw, structures.Draw(seed, count, drawn.data_ptr()))
-        return drawn
     z = torch.arange(1, count + 1).mul_(-0x61C8864680B583EB).add_(seed)
     for shift, factor in ((30, -0x40A7B892E31B1A47), (27, -0x6B2FB644ECCEEE15)):
         z.bitwise_xor_(_shifted(z, shift)).mul_(factor)
@@ -77,13 +78,13 @@ def dropped(x: Tensor, p: float) -> Tensor:
         x: The tensor.
         p: The share, above 0 and below 1.
     """
-    chosen = pattern(x.numel(), p) if x.device.type == "cpu" else None
+    chosen = pattern(p) if x.device.type == "cpu" else None
     if chosen is None:
         return torch.dropout(x, p, True)
     if kernels() is not None and x.dtype == torch.float32 and _is_dense(x):
         apply: Callable[..., Tensor] = _Dropped.apply
         return apply(x, chosen)
-    mask = (chosen.drawn < chosen.limit).to(x.dtype).mul_(chosen.scale)
+    mask = chosen.stay(x.numel()).to(x.dtype).mul_(chosen.scale)
     return x * (mask.as_strided(x.shape, x.stride()) if _is_dense(x) else mask.view(x.shape))
 
 
@@ -109,8 +110,8 @@ def _kept(x: Tensor, chosen: Pattern) -> Tensor:
     library, y = kernels(), torch.empty_like(x)
     assert library is not None
     rows = len(x) if x.dim() else 1
-    places = (chosen.drawn.data_ptr(), None, x.data_ptr(), y.data_ptr())
-    call = structures.Finish(rows, x.numel() // max(rows, 1), False, chosen.limit, chosen.scale, *places)
+    numbers = (chosen.seed, False, True, chosen.limit, chosen.scale)
+    call = structures.Finish(rows, x.numel() // max(rows, 1), *numbers, None, x.data_ptr(), y.data_ptr())
     library.run(library.functions.bigdl_finish, call)
     return y
 

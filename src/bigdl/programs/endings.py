@@ -107,11 +107,12 @@ class NativeEnding:
             kept.images = tuple(y.shape)
             y, kept.where = self._pool(y)
         share = self._operation.drop.share() if self._operation.drop else 0.0
-        chosen = pattern(y.numel(), share) if share else None
+        chosen = pattern(share) if share else None
         if chosen is not None or bias is not None or (self.relu and y.dim() == 2) or (self.relu and self.pools):
-            drawn, limit, kept.scale = chosen or (None, 0, 1.0)
-            places = (address(drawn), address(bias), y.data_ptr(), y.data_ptr())
-            call = structures.Finish(*_rows_and_columns(y), self.relu, limit, kept.scale, *places)
+            seed, limit, kept.scale = chosen or (0, 0, 1.0)
+            places = (address(bias), y.data_ptr(), y.data_ptr())
+            numbers = (seed, self.relu, chosen is not None, limit, kept.scale)
+            call = structures.Finish(*_rows_and_columns(y), *numbers, *places)
             self._library.run(self._library.functions.bigdl_finish, call)
         return y, kept
 

@@ -90,20 +90,14 @@ class Sample(ctypes.Structure):
     _fields_ = (*_fields(ctypes.c_void_p, "at"), *_fields(ctypes.c_int64, "stride count"))
 
 
-class Draw(ctypes.Structure):
-    """``struct Draw``."""
-
-    _fields_ = (*_fields(ctypes.c_int64, "seed count"), *_fields(ctypes.c_void_p, "drawn"))
-
-
 class Finish(ctypes.Structure):
     """``struct Finish``."""
 
     _fields_ = (
-        *_fields(ctypes.c_int64, "rows columns"),
-        *_fields(ctypes.c_int32, "relu limit"),
+        *_fields(ctypes.c_int64, "rows columns seed"),
+        *_fields(ctypes.c_int32, "relu drops limit"),
         ("scale", ctypes.c_float),
-        *_fields(ctypes.c_void_p, "drawn bias x y"),
+        *_fields(ctypes.c_void_p, "bias x y"),
     )
 
 

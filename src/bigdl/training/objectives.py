@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from bigdl.errors import DataError
 from bigdl.layers.settings import epsilon
 from bigdl.registry import NamedObjects
+from bigdl.training.entropy import cross_entropy
 
 Objective = Callable[[Tensor, Tensor], Tensor]
 O = TypeVar("O", bound=Callable[..., Tensor])  # noqa: E741 - one letter, as type variables are named
@@ -68,8 +69,7 @@ def hinge(y_true: Tensor, y_pred: Tensor) -> Tensor:
 @_register()
 def categorical_crossentropy(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """``-sum t log p`` over the last axis, with p made to sum to 1 and clipped to [eps, 1 - eps]."""
-    p = y_pred / y_pred.sum(-1, keepdim=True)
-    return -(y_true * p.clamp(epsilon(), 1.0 - epsilon()).log()).sum(-1)
+    return cross_entropy(y_true, y_pred)
 
 
 @_register()
