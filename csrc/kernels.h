@@ -58,6 +58,14 @@ namespace avx512 {
 extern const KernelTable table;
 }
 
+// Compilers and systems that know AMX.
+#if defined(__x86_64__) && defined(__linux__) && (defined(__clang__) ? __clang_major__ >= 12 : __GNUC__ >= 11)
+#define HAS_TILES
+namespace amx {
+bool weight_gradient(const Product *, ParallelFor); // of float; the rest is that of avx512
+}
+#endif
+
 // Treats numbers below 1e-38 as 0 while it lives, as TensorFlow's kernels do: gradients that fade over many steps end
 // there, where processors need a hundred times as long for a product.
 class FlushDenormals {

@@ -1,7 +1,30 @@
 // The library's functions: they know the processor's instruction sets.
 #include "kernels.h"
 
+#ifdef HAS_TILES
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 namespace {
+
+#ifdef HAS_TILES
+// Whether there is AMX, and the system lets this process use it: Linux wants to be asked.
+bool may_use_tiles() {
+  unsigned a, b, c, d;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
+  constexpr unsigned bf16_and_tiles = 1u << 22 | 1u << 24;
+  constexpr long request_permission = 0x1023, tile_data = 18; // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return (d & bf16_and_tiles) == bf16_and_tiles && syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+}
+
+KernelTable table_with_tiles() {
+  KernelTable table = avx512::table;
+  table.of_float.weight_gradient = amx::weight_gradient;
+  return table;
+}
+#endif
 
 struct InstructionSet {
   const char *name;
@@ -10,16 +33,23 @@ struct InstructionSet {
 
 // The best one last.
 struct InstructionSets {
-  InstructionSet all[3] = {{"baseline", &baseline::table}, {}, {}};
+  InstructionSet all[4] = {{"baseline", &baseline::table}, {}, {}, {}};
   int count = 1;
+#ifdef HAS_TILES
+  const KernelTable with_tiles = table_with_tiles();
+#endif
 
   InstructionSets() {
 #if defined(__x86_64__)
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) all[count++] = {"avx2", &avx2::table};
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")) {
       all[count++] = {"avx512", &avx512::table};
+#ifdef HAS_TILES
+      if (may_use_tiles()) all[count++] = {"amx", &with_tiles};
+#endif
+    }
 #endif
   }
 };

@@ -26,7 +26,7 @@ class Library:
 
     Attributes:
         functions: Its functions.
-        instruction_sets: Those that it has: ``"baseline"``, ``"avx2"``, ``"avx512"``.
+        instruction_sets: Those that it has: ``"baseline"``, ``"avx2"``, ``"avx512"``, ``"amx"``.
         set: The number of the one in use.
         parallel_for: The address of what divides work among threads; None for one thread.
 
