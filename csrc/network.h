@@ -32,7 +32,7 @@ struct Kernel3x3 {
 // y = x times the transpose of the weight, plus the bias; then what is below 0 becomes 0, if that is wanted.
 struct Dense {
   int64_t rows, inputs, outputs;
-  int32_t relu;
+  int32_t relu, backwards; // backwards: weights that are used once are read from the last one to the first
   const float *x;      // (rows, inputs)
   const float *weight; // (outputs, inputs), packed
   const float *bias;   // (outputs,), null for 0
@@ -78,6 +78,7 @@ struct Network {
 struct NetworkCall {
   const Network *network;
   int64_t rows, threads;  // 1: the calling thread alone
+  int32_t backwards;      // of Dense; best if it changes from call to call, so that what was read last is read first
   float *const *arrays; // those from outside
   float *memory;        // (rows, across + the most that a phase keeps); null to have it allocated
 };

@@ -30,7 +30,7 @@ struct RowsOfNetwork {
     }
     if (step.kind == MULTIPLY) {
       Dense dense = *static_cast<const Dense *>(step.call);
-      dense.rows = count;
+      dense.rows = count, dense.backwards = call.backwards;
       dense.x = x, dense.y = y;
       return DenseKernel::run(&dense, parallel);
     }

@@ -73,6 +73,7 @@ class NativeNetwork:
         self._last_use = {ref.number: op.number for op in segment.operations for ref in op.inputs}
         self._steps: list[_Step] = []
         self._products = 0  # of a row
+        self._backwards = False
         for x in inputs:
             self._new_slot(x.shape[1:])
         for operation in segment.operations:
@@ -155,7 +156,7 @@ class NativeNetwork:
     def _add_product(self, operation: Multiply, x: int) -> None:
         weight, bias = operation.folded()
         packed = self._keep(self._library.packed(weight), bias)
-        call = structures.Dense(0, *weight.shape[::-1], operation.relu, None, *packed)
+        call = structures.Dense(0, *weight.shape[::-1], operation.relu, False, None, *packed)
         self._slots[operation.number] = slot = self._new_slot(weight.shape[:1])
         self._steps.append(_Step(MULTIPLY, x, slot, NONE, call, weight.numel()))
         self._products += weight.numel()
@@ -252,8 +253,15 @@ class NativeNetwork:
         size = rows * self._kept
         memory = torch.empty(size) if size >= _LARGE else None  # in which torch may have large pages
         start = None if memory is None else memory.data_ptr()
-        threads = torch.get_num_threads() if rows * self._products > _LITTLE else 1
-        call = structures.NetworkCall(ctypes.addressof(self._network), rows, threads, ctypes.addressof(arrays), start)
+        self._backwards = not self._backwards
+        call = structures.NetworkCall(
+            ctypes.addressof(self._network),
+            rows,
+            torch.get_num_threads() if rows * self._products > _LITTLE else 1,
+            self._backwards,
+            ctypes.addressof(arrays),
+            start,
+        )
         self._library.run(self._library.functions.bigdl_run_network, call)
 
     def _empty(self, rows: int, slot: int) -> Tensor:

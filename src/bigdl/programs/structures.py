@@ -41,7 +41,7 @@ class Dense(ctypes.Structure):
 
     _fields_ = (
         *_fields(ctypes.c_int64, "rows inputs outputs"),
-        *_fields(ctypes.c_int32, "relu"),
+        *_fields(ctypes.c_int32, "relu backwards"),
         *_fields(ctypes.c_void_p, "x weight bias y"),
     )
 
@@ -80,6 +80,7 @@ class NetworkCall(ctypes.Structure):
     _fields_ = (
         *_fields(ctypes.c_void_p, "network"),
         *_fields(ctypes.c_int64, "rows threads"),
+        *_fields(ctypes.c_int32, "backwards"),
         *_fields(ctypes.c_void_p, "arrays memory"),
     )
 

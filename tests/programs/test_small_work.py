@@ -1,0 +1,72 @@
+"""What is computed for a few rows: weights are read in either direction."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from bigdl.keras.layers import Convolution2D, Dense, Flatten, MaxPooling2D
+from bigdl.keras.models import Sequential
+from bigdl.native import LIBRARY, Library, kernels
+from bigdl.programs import programs
+from tests.programs.nets import plain, rows_for
+
+SETS = found.instruction_sets if (found := kernels()) else []
+
+pytestmark = pytest.mark.skipif(not SETS, reason="the kernels were not built")
+
+
+@pytest.fixture(params=SETS)
+def instructions(request, monkeypatch):
+    library = Library(LIBRARY, request.param)
+    monkeypatch.setattr(programs, "kernels", lambda: library)
+    return request.param
+
+
+@pytest.fixture
+def threads():
+    """Sets the number of threads, and back again."""
+    yield torch.set_num_threads
+    torch.set_num_threads(1)
+
+
+def images() -> Any:
+    """Enough products for several threads; divided by tiles, by positions, by panels of filters, by parts of a matrix."""
+    model = Sequential(
+        [
+            Convolution2D(32, 3, 3, activation="relu", input_shape=(30, 30, 3)),
+            Convolution2D(48, 3, 3, activation="relu"),
+            MaxPooling2D(),
+            Convolution2D(150, 3, 3, subsample=(2, 2), activation="tanh"),
+            Flatten(),
+            Dense(100, activation="relu"),
+            Dense(10, activation="softmax"),
+        ]
+    )
+    for parameter in model.parameters():
+        parameter.data.normal_(0, 0.1)
+    return model
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_any_number_of_threads_gives_the_same_numbers(instructions, threads, rows):
+    model = images()
+    x = rows_for(model, rows)
+    alone = model.predict(x)
+    np.testing.assert_allclose(alone, plain(model, x)[0], rtol=1e-5, atol=2e-6)
+    for count in (2, 5, 20):
+        threads(count)
+        for _ in range(30):
+            np.testing.assert_array_equal(model.predict(x), alone)
+
+
+@pytest.mark.parametrize("outputs", [10, 64, 100, 150])
+@pytest.mark.parametrize("bias", [True, False])
+def test_few_rows_are_those_of_many(instructions, outputs, bias):
+    model: Any = Sequential([Dense(outputs, input_dim=1300, activation="relu", bias=bias)])
+    x = rows_for(model, 9)
+    many = model.predict(x)
+    np.testing.assert_allclose(many, plain(model, x)[0], rtol=1e-5, atol=2e-6)
+    for count in (1, 1, 1, 6, 6):  # the weights from the first one on, and from the last one
+        np.testing.assert_array_equal(model.predict(x[:count]), many[:count])
