@@ -40,7 +40,8 @@ setup(
             "bigdl.native.libkernels",
             SOURCES,
             depends=HEADERS,
-            extra_compile_args=["-std=c++17", "-O3", "-g0", "-fvisibility=hidden", "-fno-math-errno", "-Wno-psabi"],
+            extra_compile_args=["-std=c++17", "-O3", "-g0", "-fvisibility=hidden", "-fno-math-errno", "-Wno-psabi", "-pthread"],
+            extra_link_args=["-pthread"],
             optional=True,
         )
     ],

@@ -10,6 +10,7 @@
 #include "moves.h"
 #include "network.h"
 #include "sequence.h"
+#include "team.h"
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 #define ALWAYS_INLINE_LAMBDA __attribute__((always_inline)) // behind a lambda's parameters

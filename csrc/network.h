@@ -78,6 +78,7 @@ struct Network {
 struct NetworkCall {
   const Network *network;
   int64_t rows, threads;  // 1: the calling thread alone
+  int32_t little;         // whether the work takes no longer than waking threads does, step by step
   int32_t backwards;      // of Dense; best if it changes from call to call, so that what was read last is read first
   float *const *arrays; // those from outside
   float *memory;        // (rows, across + the most that a phase keeps); null to have it allocated

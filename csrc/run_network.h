@@ -100,7 +100,8 @@ struct NetworkKernel {
 
   static bool run(const NetworkCall *call, ParallelFor parallel) {
     const NetworkKernel kernel = {*call};
-    if (call->threads == 1) parallel = nullptr;
+    const TeamTurn turn(parallel && call->little ? call->threads : 1);
+    if (call->threads == 1 || call->little) parallel = turn.parallel();
     float *memory = call->memory ? call->memory : allocate<float>(call->rows * kernel.values_of_row() + 1);
     const bool done = memory && kernel.run(memory, parallel);
     if (!call->memory) free(memory);

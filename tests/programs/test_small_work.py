@@ -1,5 +1,8 @@
-"""What is computed for a few rows: weights are read in either direction."""
+"""What is computed for a few rows: weights read in either direction, and threads that wait awake."""
 
+import subprocess
+import sys
+import threading
 from typing import Any
 
 import numpy as np
@@ -10,7 +13,7 @@ from bigdl.keras.layers import Convolution2D, Dense, Flatten, MaxPooling2D
 from bigdl.keras.models import Sequential
 from bigdl.native import LIBRARY, Library, kernels
 from bigdl.programs import programs
-from tests.programs.nets import plain, rows_for
+from tests.programs.nets import made, plain, rows_for
 
 SETS = found.instruction_sets if (found := kernels()) else []
 
@@ -70,3 +73,52 @@ def test_few_rows_are_those_of_many(instructions, outputs, bias):
     np.testing.assert_allclose(many, plain(model, x)[0], rtol=1e-5, atol=2e-6)
     for count in (1, 1, 1, 6, 6):  # the weights from the first one on, and from the last one
         np.testing.assert_array_equal(model.predict(x[:count]), many[:count])
+
+
+def test_several_callers_do_not_disturb_each_other(threads):
+    model = images()
+    x = rows_for(model, 1)
+    expected = model.predict(x)
+    threads(3)
+    results: list[Any] = []
+
+    def predict() -> None:
+        torch.set_num_threads(3)  # each thread's own
+        results.extend(model.predict(x) for _ in range(60))
+
+    callers = [threading.Thread(target=predict) for _ in range(3)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert len(results) == 180
+    for y in results:
+        np.testing.assert_array_equal(y, expected)
+
+
+FORKED = """
+import os, sys
+import numpy as np, torch
+from tests.programs.nets import rows_for
+from tests.programs.test_small_work import images
+torch.set_num_threads(2)
+model = images()
+x = rows_for(model, 1)
+before = [model.predict(x) for _ in range(20)][0]
+if os.fork() == 0:
+    os._exit(0 if all((model.predict(x) == before).all() for _ in range(20)) else 1)
+sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+def test_a_forked_process_has_threads_of_its_own():
+    subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], check=True, timeout=60)
+
+
+def test_small_networks_stay_with_one_thread(threads):
+    model = made("lenet")
+    x = rows_for(model, 1)
+    alone = model.predict(x)
+    threads(2)
+    np.testing.assert_array_equal(model.predict(x), alone)

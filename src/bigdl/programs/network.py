@@ -28,6 +28,9 @@ _WEIGHTS_OF_STEP, _VALUES_OF_ROW, _WEIGHTS, _VALUES = 1 << 16, 1 << 16, 1 << 17,
 _LITTLE = 1 << 25
 """Products for which waking other threads, step by step, does not pay: about 0.25 milliseconds of a core."""
 
+_OF_A_THREAD = 1 << 21
+"""Products, at the least, for which another thread is there."""
+
 
 @dataclass(slots=True)
 class _Step:
@@ -253,11 +256,13 @@ class NativeNetwork:
         size = rows * self._kept
         memory = torch.empty(size) if size >= _LARGE else None  # in which torch may have large pages
         start = None if memory is None else memory.data_ptr()
+        products = rows * self._products
         self._backwards = not self._backwards
         call = structures.NetworkCall(
             ctypes.addressof(self._network),
             rows,
-            torch.get_num_threads() if rows * self._products > _LITTLE else 1,
+            min(torch.get_num_threads(), 1 + products // _OF_A_THREAD),
+            products <= _LITTLE,
             self._backwards,
             ctypes.addressof(arrays),
             start,

@@ -80,7 +80,7 @@ class NetworkCall(ctypes.Structure):
     _fields_ = (
         *_fields(ctypes.c_void_p, "network"),
         *_fields(ctypes.c_int64, "rows threads"),
-        *_fields(ctypes.c_int32, "backwards"),
+        *_fields(ctypes.c_int32, "little backwards"),
         *_fields(ctypes.c_void_p, "arrays memory"),
     )
 
