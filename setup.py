@@ -12,6 +12,7 @@ from setuptools.command.build_ext import build_ext
 
 SOURCES = [str(path) for path in sorted(Path("csrc").glob("*.cpp"))]
 HEADERS = [str(path) for path in sorted(Path("csrc").glob("*.h"))]
+OPTIONS = ["-std=c++17", "-O3", "-g0", "-fvisibility=hidden", "-fno-math-errno", "-Wno-psabi"]
 
 
 class BuildLibrary(build_ext):
@@ -40,7 +41,7 @@ setup(
             "bigdl.native.libkernels",
             SOURCES,
             depends=HEADERS,
-            extra_compile_args=["-std=c++17", "-O3", "-g0", "-fvisibility=hidden", "-fno-math-errno", "-Wno-psabi", "-pthread"],
+            extra_compile_args=[*OPTIONS, "-pthread"],
             extra_link_args=["-pthread"],
             optional=True,
         )

@@ -28,12 +28,13 @@ template <int COUNT, int FIRST = 0, typename Body> ALWAYS_INLINE void unrolled(c
 }
 
 // sum += the depth values at each of x, times the rows of a panel; moves on to the panel's next row.
-template <int POSITIONS, int VECTORS>
+template <int POSITIONS, int VECTORS, bool AHEAD>
 ALWAYS_INLINE void add_products(const float *const (&x)[POSITIONS], int64_t depth, const float *&panel,
-                                V<float> (&sum)[POSITIONS][VECTORS]) {
+                                V<float> (&sum)[POSITIONS][VECTORS], Ahead<AHEAD> &ahead) {
   constexpr int64_t width = Vector<float>::width;
 #pragma GCC unroll 4
   for (int64_t k = 0; k < depth; ++k, panel += VECTORS * width) {
+    ahead.row(k);
     V<float> row[VECTORS];
     unrolled<VECTORS>([&](int v) ALWAYS_INLINE_LAMBDA { row[v] = load(panel + v * width); });
     unrolled<POSITIONS>([&](int i) ALWAYS_INLINE_LAMBDA {
@@ -41,6 +42,7 @@ ALWAYS_INLINE void add_products(const float *const (&x)[POSITIONS], int64_t dept
       unrolled<VECTORS>([&](int v) ALWAYS_INLINE_LAMBDA { sum[i][v] += value * row[v]; });
     });
   }
+  ahead.skip(depth);
 }
 
 ALWAYS_INLINE V<float> rectified(V<float> x) { return x < 0.0f ? splat(0.0f) : x; } // NaN stays NaN
@@ -52,7 +54,8 @@ struct Run {
   const Position *positions;
   int64_t count, first; // of the positions, through all images
   int64_t filter, there; // how many filters are left
-  const float *panel, *bias; // of these filters, the bias with zeros behind the last one
+  const float *panel, *later; // of these filters, and of those that come next, if it is not in the cache
+  const float *bias;         // of these filters, the bias with zeros behind the last one
   float *band;               // for the rows of a window
 };
 
@@ -76,8 +79,9 @@ ALWAYS_INLINE void write_sums(const V<float> (&sum)[POSITIONS][VECTORS], const f
   });
 }
 
-template <int POSITIONS, int VECTORS>
-void convolve_tile(const Run &run, const Position *positions, const float *other, bool relu, float *y, int64_t stride) {
+template <int POSITIONS, int VECTORS, bool AHEAD>
+void convolve_tile(const Run &run, const Position *positions, const float *other, bool relu, float *y, int64_t stride,
+                   Ahead<AHEAD> ahead) {
   const Convolution &c = run.c;
   constexpr int64_t width = Vector<float>::width;
   V<float> sum[POSITIONS][VECTORS];
@@ -93,7 +97,7 @@ void convolve_tile(const Run &run, const Position *positions, const float *other
   for (int64_t r = 0; r < c.kernel_rows; ++r) {
     if (inside) {
       unrolled<POSITIONS>([&](int i) ALWAYS_INLINE_LAMBDA { at[i] = positions[i].at + r * line; });
-      add_products<POSITIONS, VECTORS>(at, c.kernel_columns * c.channels, panel, sum);
+      add_products(at, c.kernel_columns * c.channels, panel, sum, ahead);
       continue;
     }
     for (int64_t q = 0; q < c.kernel_columns; ++q) {
@@ -103,32 +107,43 @@ void convolve_tile(const Run &run, const Position *positions, const float *other
         const bool in_image = row >= 0 && row < c.rows && column >= 0 && column < c.columns;
         at[i] = in_image ? p.at + r * line + q * cell : run.zeros;
       });
-      add_products<POSITIONS, VECTORS>(at, c.channels, panel, sum);
+      add_products(at, c.channels, panel, sum, ahead);
     }
   }
   write_sums<POSITIONS, VECTORS>(sum, other, relu, y, stride, run.there);
 }
 
-// All tiles of some positions, which are of nearly equal size.
-template <int VECTORS>
-void convolve_tiles(const Run &run, const Position *positions, int64_t count, const float *other, bool relu, float *y,
-                    int64_t stride) {
+// Some tiles of some positions, which are of nearly equal size, from one tile to another.
+template <int VECTORS, bool AHEAD>
+void convolve_tiles(int64_t begin, int64_t end, const Run &run, const Position *positions, int64_t count,
+                    const float *other, bool relu, float *y, int64_t stride) {
   constexpr int most = tile_positions(VECTORS);
-  const int64_t tiles = (count + most - 1) / most;
-  for (int64_t i = 0; i < tiles; ++i) {
+  const int64_t tiles = (count + most - 1) / most, depth = run.c.kernel_rows * run.c.kernel_columns * run.c.channels;
+  for (int64_t i = begin; i < end; ++i) {
     const int64_t size = count / tiles + (i < count % tiles);
+    const int64_t first = count / tiles * i + (i < count % tiles ? i : count % tiles);
+    const float *added = other ? other + first * stride : nullptr;
+    const Ahead<AHEAD> ahead(run.later, i * depth);
     switch (size) {
 #define SIZE(N)                                                                                                        \
   case N:                                                                                                              \
-    if constexpr (N <= most) convolve_tile<N, VECTORS>(run, positions, other, relu, y, stride);                        \
+    if constexpr (N <= most)                                                                                           \
+      convolve_tile<N, VECTORS>(run, positions + first, added, relu, y + first * stride, stride, ahead);               \
     break;
       SIZE(1) SIZE(2) SIZE(3) SIZE(4) SIZE(5) SIZE(6) SIZE(7) SIZE(8)
 #undef SIZE
     }
-    positions += size;
-    y += size * stride;
-    other += other ? size * stride : 0;
   }
+}
+
+// All tiles. The next panel is brought nearer while the first ones are computed, a line with each row of this one.
+template <int VECTORS>
+void convolve_tiles(const Run &run, const Position *positions, int64_t count, const float *other, bool relu, float *y,
+                    int64_t stride) {
+  constexpr int64_t most = tile_positions(VECTORS);
+  const int64_t tiles = (count + most - 1) / most, first = tiles_ahead<float, VECTORS>(run.later, tiles);
+  convolve_tiles<VECTORS, true>(0, first, run, positions, count, other, relu, y, stride);
+  convolve_tiles<VECTORS, false>(first, tiles, run, positions, count, other, relu, y, stride);
 }
 
 // The largest values of the windows in a band of rows that was just computed.
@@ -226,8 +241,8 @@ struct ConvolutionKernel {
       for (int64_t first = begin; first < end; first += at_once) {
         const int64_t count = end - first < at_once ? end - first : at_once;
         place(first, count, positions);
-        run_panels({*c, bias + filters, positions, count, first, panels.first, 0, nullptr, bias + panels.first, scratch},
-                   panels.last);
+        run_panels({*c, bias + filters, positions, count, first, panels.first, 0, nullptr, nullptr, bias + panels.first,
+                    scratch}, panels.last);
       }
     }
     free(scratch);
@@ -260,14 +275,16 @@ struct ConvolutionKernel {
 
   void run_panels(Run run, int64_t last) const {
     const int64_t depth = c->kernel_rows * c->kernel_columns * c->channels;
-    run.panel = c->weight + run.filter * depth;
+    const bool kept = c->filters * depth <= weights_in_cache;
     while (run.filter < last) {
       run.there = c->filters - run.filter;
       const int64_t vectors = panel_vectors(padded<float>(run.there) / Vector<float>::width);
+      const int64_t next = run.filter + vectors * Vector<float>::width;
+      run.panel = c->weight + run.filter * depth;
+      run.later = kept || next >= last ? nullptr : c->weight + next * depth;
       vectors == 4 ? convolve_panel<4>(run) : vectors == 2 ? convolve_panel<2>(run) : convolve_panel<1>(run);
-      run.panel += depth * vectors * Vector<float>::width;
-      run.bias += vectors * Vector<float>::width;
-      run.filter += vectors * Vector<float>::width;
+      run.bias += next - run.filter;
+      run.filter = next;
     }
   }
 

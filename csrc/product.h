@@ -39,17 +39,40 @@ template <typename T> struct Left {
   int64_t row_stride, column_stride;
 };
 
+// Brings what is read later nearer, into the second cache: a line with each row of what is read now; or does nothing.
+template <bool WANTED> struct Ahead {
+  static constexpr int64_t line = 64;
+  const char *at = nullptr;
+
+  Ahead() = default;
+  ALWAYS_INLINE Ahead(const void *later, int64_t rows) : at(static_cast<const char *>(later)) { skip(rows); }
+
+  ALWAYS_INLINE void row(int64_t k) const {
+    if constexpr (WANTED) __builtin_prefetch(at + k * line, 0, 2);
+  }
+  ALWAYS_INLINE void skip(int64_t rows) {
+    if constexpr (WANTED) at += rows * line;
+  }
+};
+
+// How many of the first tiles bring a matrix nearer whose rows are as long as a tile's: all of it, if there are enough.
+template <typename T, int VECTORS> ALWAYS_INLINE int64_t tiles_ahead(const T *later, int64_t tiles) {
+  constexpr int64_t lines = VECTORS * sizeof(V<T>) / Ahead<true>::line, enough = lines < 1 ? 1 : lines;
+  return !later ? 0 : enough < tiles ? enough : tiles;
+}
+
 // c (ROWS x VECTORS vectors) = left times right, plus what "addend" points to, if not null; the rows of right, c and
 // addend are as far apart as their strides tell. Each value is summed up in the order of depth whatever ROWS is, so that
 // no row depends on how rows are grouped.
-template <typename T, int ROWS, int VECTORS>
+template <typename T, int ROWS, int VECTORS, bool AHEAD = false>
 ALWAYS_INLINE void tile(Left<T> left, const T *right, int64_t right_stride, int64_t depth, T *c, int64_t c_stride,
-                        int64_t columns, const T *addend, int64_t addend_stride) {
+                        int64_t columns, const T *addend, int64_t addend_stride, Ahead<AHEAD> ahead = {}) {
   constexpr int64_t width = Vector<T>::width;
   const int64_t there = columns < VECTORS * width ? columns : VECTORS * width;
   V<T> sum[ROWS][VECTORS] = {};
 #pragma GCC unroll 4
   for (int64_t k = 0; k < depth; ++k) {
+    ahead.row(k);
     V<T> b[VECTORS];
 #pragma GCC unroll 8
     for (int v = 0; v < VECTORS; ++v) b[v] = load(right + k * right_stride + v * width);
@@ -72,26 +95,41 @@ ALWAYS_INLINE void tile(Left<T> left, const T *right, int64_t right_stride, int6
     });
 }
 
-// The same for all tiles of some rows, which are of nearly equal height.
-template <typename T, int VECTORS, typename LeftOf>
-ALWAYS_INLINE void tiles(int64_t rows, LeftOf left_of, const T *right, int64_t right_stride, int64_t depth, T *c,
-                         int64_t c_stride, int64_t columns, const T *addend, int64_t addend_stride) {
+// The same for the tiles of some rows, which are of nearly equal height, from one tile to another.
+template <typename T, int VECTORS, bool AHEAD, typename LeftOf>
+ALWAYS_INLINE void tiles_between(int64_t begin, int64_t end, int64_t rows, LeftOf left_of, const T *right,
+                                 int64_t right_stride, int64_t depth, T *c, int64_t c_stride, int64_t columns,
+                                 const T *addend, int64_t addend_stride, const T *later) {
   const int64_t count = (rows + TILE_ROWS - 1) / TILE_ROWS;
-  for (int64_t i = 0, row = 0; i < count; ++i) {
+  for (int64_t i = begin; i < end; ++i) {
     const int64_t height = rows / count + (i < rows % count);
+    const int64_t row = rows / count * i + (i < rows % count ? i : rows % count);
+    const Ahead<AHEAD> ahead(later, i * depth);
     const Left<T> left = left_of(row, height);
     T *target = c + row * c_stride;
     const T *added = addend ? addend + row * addend_stride : nullptr;
     switch (height) {
 #define HEIGHT(N)                                                                                                      \
   case N:                                                                                                              \
-    tile<T, N, VECTORS>(left, right, right_stride, depth, target, c_stride, columns, added, addend_stride);            \
+    tile<T, N, VECTORS>(left, right, right_stride, depth, target, c_stride, columns, added, addend_stride, ahead);     \
     break;
       HEIGHT(1) HEIGHT(2) HEIGHT(3) HEIGHT(4) HEIGHT(5) HEIGHT(6)
 #undef HEIGHT
     }
-    row += height;
   }
+}
+
+// The same for all tiles. While the first ones are computed, what is read after them ("later", a matrix like "right" with
+// rows without gaps) is brought nearer, if it is not null.
+template <typename T, int VECTORS, typename LeftOf>
+ALWAYS_INLINE void tiles(int64_t rows, LeftOf left_of, const T *right, int64_t right_stride, int64_t depth, T *c,
+                         int64_t c_stride, int64_t columns, const T *addend, int64_t addend_stride,
+                         const T *later = nullptr) {
+  const int64_t count = (rows + TILE_ROWS - 1) / TILE_ROWS, first = tiles_ahead<T, VECTORS>(later, count);
+  tiles_between<T, VECTORS, true>(0, first, rows, left_of, right, right_stride, depth, c, c_stride, columns, addend,
+                                  addend_stride, later);
+  tiles_between<T, VECTORS, false>(first, count, rows, left_of, right, right_stride, depth, c, c_stride, columns, addend,
+                                   addend_stride, nullptr);
 }
 
 // Rows of one or more groups (the samples), which are apart from each other as the rows of a group (the steps) are.

@@ -88,12 +88,12 @@ struct WinogradKernel {
   const Convolution *c;
   bool failed;
 
-  static constexpr int64_t panel = Panels::width, deepest = 512;
+  static constexpr int64_t panel = Panels::width, deepest = 512, weights_in_cache = 1 << 18;
 
   // Tiles whose cells stay in the cache; the more, the longer it takes to read the weights for them once more.
   int64_t tiles_at_once() const {
     const int64_t weights = winograd_size(c->filters, c->channels);
-    const int64_t values_in_cache = weights <= 1 << 18 ? 1 << 17 : 1 << 19;
+    const int64_t values_in_cache = weights <= weights_in_cache ? 1 << 17 : 1 << 19;
     const int64_t fitting = values_in_cache / (CELLS * (c->channels + panel)) / TILE_ROWS * TILE_ROWS;
     return fitting < TILE_ROWS ? TILE_ROWS : fitting;
   }
@@ -129,7 +129,7 @@ struct WinogradKernel {
       for (int64_t filter = panels.first; filter < panels.last;) {
         const int64_t vectors = panel_vectors((padded<float>(c->filters) - filter) / Vector<float>::width);
         auto run = vectors == 4 ? &WinogradKernel::run_panel<4> : vectors == 2 ? &WinogradKernel::run_panel<2> : &WinogradKernel::run_panel<1>;
-        (this->*run)(tiles, first, count, filter, cells, products);
+        (this->*run)(tiles, first, count, filter, cells, products, panels.last);
         filter += vectors * Vector<float>::width;
       }
     }
@@ -138,16 +138,22 @@ struct WinogradKernel {
   }
 
   template <int VECTORS>
-  void run_panel(const Tiles &all, int64_t first, int64_t count, int64_t filter, const float *cells, float *products) const {
+  void run_panel(const Tiles &all, int64_t first, int64_t count, int64_t filter, const float *cells, float *products,
+                 int64_t last) const {
     constexpr int64_t width = VECTORS * Vector<float>::width;
     const int64_t channels = c->channels, size = packed_size(c->filters, channels);
+    const bool kept = CELLS * size <= weights_in_cache;
+    const float *of_next = c->weight + (filter + width) * channels;
     for (int64_t cell = 0; cell < CELLS; ++cell) {
       const float *x = cells + cell * count * channels, *weight = c->weight + cell * size + filter * channels;
+      const float *next = cell + 1 < CELLS ? weight + size : filter + width < last ? of_next : nullptr;
       float *y = products + cell * count * width;
       for (int64_t k = 0; k < channels; k += deepest) {
         auto left_of = [&](int64_t row, int64_t) { return Left<float>{x + row * channels + k, channels, 1}; };
         const int64_t depth = channels - k < deepest ? channels - k : deepest;
-        tiles<float, VECTORS>(count, left_of, weight + k * width, width, depth, y, width, width, k ? y : nullptr, width);
+        const float *later = k + depth < channels ? weight + (k + depth) * width : next;
+        tiles<float, VECTORS>(count, left_of, weight + k * width, width, depth, y, width, width, k ? y : nullptr, width,
+                              kept ? nullptr : later);
       }
     }
     for (int64_t i = 0; i < count; ++i)

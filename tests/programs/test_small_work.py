@@ -35,7 +35,7 @@ def threads():
 
 
 def images() -> Any:
-    """Enough products for several threads; divided by tiles, by positions, by panels of filters, by parts of a matrix."""
+    """Enough products for threads; divided by tiles, by positions, by panels of filters, by parts of a matrix."""
     model = Sequential(
         [
             Convolution2D(32, 3, 3, activation="relu", input_shape=(30, 30, 3)),
