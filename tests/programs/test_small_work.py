@@ -13,7 +13,7 @@ from bigdl.keras.layers import Convolution2D, Dense, Flatten, MaxPooling2D
 from bigdl.keras.models import Sequential
 from bigdl.native import LIBRARY, Library, kernels
 from bigdl.programs import programs
-from tests.programs.nets import made, plain, rows_for
+from tests.programs.nets import plain, rows_for
 
 SETS = found.instruction_sets if (found := kernels()) else []
 
@@ -114,11 +114,3 @@ sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
 def test_a_forked_process_has_threads_of_its_own():
     subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], check=True, timeout=60)
-
-
-def test_small_networks_stay_with_one_thread(threads):
-    model = made("lenet")
-    x = rows_for(model, 1)
-    alone = model.predict(x)
-    threads(2)
-    np.testing.assert_array_equal(model.predict(x), alone)

@@ -28,8 +28,8 @@ _WEIGHTS_OF_STEP, _VALUES_OF_ROW, _WEIGHTS, _VALUES = 1 << 16, 1 << 16, 1 << 17,
 _LITTLE = 1 << 25
 """Products for which waking other threads, step by step, does not pay: about 0.25 milliseconds of a core."""
 
-_OF_A_THREAD = 1 << 21
-"""Products, at the least, for which another thread is there."""
+_OF_A_THREAD = 1 << 18
+"""Products for which another thread is there: some microseconds, more where each needs a weight of its own."""
 
 
 @dataclass(slots=True)
