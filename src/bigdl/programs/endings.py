@@ -15,6 +15,7 @@ from bigdl.programs.dropping import pattern
 from bigdl.programs.operations import Affine, Convolve
 from bigdl.programs.precision import full
 from bigdl.programs.prediction import POOLINGS
+from bigdl.programs.views import features_last
 
 
 @dataclass(slots=True)
@@ -102,7 +103,7 @@ class NativeEnding:
     def finish(self, y: Tensor, bias: Tensor | None = None) -> tuple[Tensor, Kept]:
         """See ``Ending``."""
         kept = Kept()
-        y = _in_order(y)
+        y = features_last(y)
         if self.pools:
             kept.images = tuple(y.shape)
             y, kept.where = self._pool(y)
@@ -118,7 +119,7 @@ class NativeEnding:
 
     def gradient(self, gradient: Tensor, y: Tensor | None, kept: Kept) -> tuple[Tensor, Tensor]:
         """See ``Ending``."""
-        gradient = _in_order(gradient)
+        gradient = features_last(gradient)
         if y is None:
             sums = _summed(gradient)
         else:
@@ -176,11 +177,6 @@ def _pools(operation: Affine) -> bool:
 def _summed(x: Tensor) -> Tensor:
     """Returns the sum over all but the features."""
     return x.sum([axis for axis in range(x.dim()) if axis != 1])
-
-
-def _in_order(x: Tensor) -> Tensor:
-    """Returns a tensor whose features are last in its memory, which has no gaps."""
-    return x.contiguous(memory_format=torch.channels_last if x.dim() == 4 else torch.contiguous_format)
 
 
 def _images(shape: tuple[int, ...], like: Tensor) -> Tensor:

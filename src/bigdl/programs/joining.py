@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import torch
 from torch import Tensor
 
 from bigdl.programs.operations import (
@@ -25,6 +24,7 @@ from bigdl.programs.operations import (
     Scale,
     uses,
 )
+from bigdl.programs.views import features_last
 
 Operations = list[Operation]
 Maker = Callable[[Ref], Operation | None]
@@ -172,7 +172,7 @@ def _common_stride(strides: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
 
 def _part(stride: tuple[int, ...]) -> Callable[[Tensor], Tensor]:
     cells = (slice(None), slice(None), *(slice(None, None, step) for step in stride))
-    return lambda x: x[cells].contiguous(memory_format=torch.channels_last if x.dim() == 4 else torch.contiguous_format)
+    return lambda x: features_last(x[cells])
 
 
 def _in_place(operations: Operations, outputs: Sequence[Ref]) -> Operations:

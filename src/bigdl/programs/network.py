@@ -19,6 +19,7 @@ from bigdl.programs.memory import Life, places
 from bigdl.programs.operations import Add, Apply, Convolve, Multiply, Operation, Ref
 from bigdl.programs.segments import Segment
 from bigdl.programs.structures import ACTIVATE, ACTIVATIONS, ADD, CONVOLVE, MULTIPLY, NONE
+from bigdl.programs.views import features_last
 
 # In values of four bytes. What a step of a group may read of weights, and have of values for one row; what all steps of
 # a group may read of weights, and have of values: so that it stays in a cache of a megabyte or two.
@@ -229,7 +230,7 @@ class NativeNetwork:
         Args:
             inputs: A tensor for each entry.
         """
-        given = [_contiguous(x) for x in inputs]
+        given = [features_last(x) for x in inputs]
         exits = [self._empty(len(given[0]), slot) for slot in self._exits]
         self._call(len(given[0]), *(x.data_ptr() for x in given), *(y.data_ptr() for y in exits))
         return [
@@ -281,7 +282,3 @@ def _address(x: NDArray[Any]) -> int:
 
 def _array(kind: Any, items: Sequence[Any]) -> Any:
     return (kind * len(items))(*items)
-
-
-def _contiguous(x: Tensor) -> Tensor:
-    return x.contiguous(memory_format=torch.channels_last if x.dim() == 4 else torch.contiguous_format)

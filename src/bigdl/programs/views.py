@@ -1,10 +1,11 @@
-"""Changes of a tensor's axes that copy nothing, put off until an operation needs them."""
+"""The order of a tensor's axes, and changes of it that copy nothing, put off until an operation needs them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 
@@ -64,3 +65,8 @@ def applied(views: Sequence[View], x: Tensor) -> Tensor:
     for view in views:
         x = view(x)
     return x
+
+
+def features_last(x: Tensor) -> Tensor:
+    """Returns a tensor whose features are last in its memory, which has no gaps; copied only if it is not so."""
+    return x.contiguous(memory_format=torch.channels_last if x.dim() == 4 else torch.contiguous_format)
