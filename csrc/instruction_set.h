@@ -12,13 +12,7 @@ template <typename T> T *allocate(int64_t values) {
   return static_cast<T *>(aligned_alloc(64, (values * sizeof(T) + 63) / 64 * 64));
 }
 
-// Runs a task over a range, by several threads if there is a "parallel"; returns false if that failed.
-inline bool for_all(ParallelFor parallel, int64_t count, int64_t grain, Task task, void *context) {
-  if (parallel) return parallel(0, count, grain, task, context) == 0;
-  task(0, count, context);
-  return true;
-}
-
+#include "for_all.h"
 #include "vector.h"
 #include "product.h"
 #include "rows.h"
@@ -29,6 +23,7 @@ inline bool for_all(ParallelFor parallel, int64_t count, int64_t grain, Task tas
 #include "winograd.h"
 #include "winograd_gradient.h"
 #include "dense.h"
+#include "little_product.h"
 #include "run_network.h"
 #include "move_values.h"
 #include "finish_values.h"
@@ -148,6 +143,7 @@ extern const KernelTable table = {
     {FinishKernel::run, FinishGradientKernel::run, EntropyKernel::run, PoolKernel::run},
     {winograd_size, pack_winograd, WinogradKernel::run, WinogradGradient::run},
     MoveKernel::run,
+    {LittleProduct::suits, LittleProduct::run},
 };
 
 } // namespace ISA

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "finish.h"
+#include "matrices.h"
 #include "moves.h"
 #include "network.h"
 #include "sequence.h"
@@ -41,12 +42,18 @@ struct WinogradKernels {
   bool (*gradient)(const Convolution *, const Kernel3x3 *, ParallelFor);
 };
 
+struct MatrixKernels {
+  bool (*suits)(int64_t rows, int64_t columns, int64_t depth);
+  bool (*multiply)(const MatrixProduct *, ParallelFor);
+};
+
 struct KernelTable {
   KernelOf of_float, of_double;
   NetworkKernels network;
   TrainingKernels training;
   WinogradKernels winograd;
   bool (*move)(const Move *, ParallelFor);
+  MatrixKernels matrices;
 };
 
 namespace baseline {
@@ -64,6 +71,8 @@ extern const KernelTable table;
 #define HAS_TILES
 namespace amx {
 bool weight_gradient(const Product *, ParallelFor); // of float; the rest is that of avx512
+bool suits(int64_t rows, int64_t columns, int64_t depth);
+bool multiply(const MatrixProduct *, ParallelFor);
 }
 #endif
 

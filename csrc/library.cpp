@@ -22,6 +22,7 @@ bool may_use_tiles() {
 KernelTable table_with_tiles() {
   KernelTable table = avx512::table;
   table.of_float.weight_gradient = amx::weight_gradient;
+  table.matrices = {amx::suits, amx::multiply};
   return table;
 }
 #endif
@@ -124,6 +125,14 @@ int32_t bigdl_pool_gradient(const Windows *windows, int32_t set, ParallelFor par
 }
 
 int32_t bigdl_move(const Move *move, int32_t set, ParallelFor parallel) { return !table(set).move(move, parallel); }
+
+int32_t bigdl_suits(int64_t rows, int64_t columns, int64_t depth, int32_t set) {
+  return table(set).matrices.suits(rows, columns, depth);
+}
+
+int32_t bigdl_multiply(const MatrixProduct *product, int32_t set, ParallelFor parallel) {
+  return !table(set).matrices.multiply(product, parallel);
+}
 
 int32_t bigdl_are_same(const Sample *samples, int64_t count, const float *values) {
   for (const Sample *sample = samples; sample < samples + count; ++sample)

@@ -2,7 +2,8 @@
 // and whoever has done its own takes those that are left. So nobody is waited for that has not begun, and each thread
 // mostly reads the same weights, which stay in the cache of its core.
 //
-// A thread that finds no work for a moment sleeps. It is woken only where calls follow each other closely.
+// A thread that finds no work for a moment sleeps. It is woken where calls follow each other closely, and for work that
+// takes longer than waking it.
 #include "team.h"
 
 #include <atomic>
@@ -24,7 +25,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::microseconds;
 
-constexpr int64_t MOST_THREADS = 8, PIECES_OF_A_THREAD = 4;
+constexpr int64_t MOST_THREADS = 64, PIECES_OF_A_THREAD = 4;
 constexpr int64_t FINER = 16; // than what pays where threads have to be woken
 constexpr microseconds AWAKE(200), CLOSE(1000);
 
@@ -87,6 +88,7 @@ public:
       task(begin, end, context);
       return;
     }
+    if (count > grain && asleep_.load(std::memory_order_relaxed)) wake();
     begin_ = begin, count_ = count, pieces_ = pieces, task_ = task, context_ = context;
     done_.store(0, std::memory_order_relaxed);
     const uint32_t job = job_.load(std::memory_order_relaxed) + 1;
@@ -168,6 +170,8 @@ Team *team = new Team;
 const int forks = pthread_atfork(nullptr, nullptr, [] { team = new Team; });
 #endif
 
+std::atomic<int64_t> wanted_threads{1};
+
 int32_t run_by_team(int64_t begin, int64_t end, int64_t grain, Task task, void *context) {
   team->run(begin, end, grain, task, context);
   return 0;
@@ -182,3 +186,12 @@ TeamTurn::~TeamTurn() {
 }
 
 ParallelFor TeamTurn::parallel() const { return taken_ ? run_by_team : nullptr; }
+
+void bigdl_use_threads(int64_t threads) { wanted_threads.store(threads, std::memory_order_relaxed); }
+
+int32_t bigdl_parallel_for(int64_t begin, int64_t end, int64_t grain, Task task, void *context) {
+  const TeamTurn turn(wanted_threads.load(std::memory_order_relaxed));
+  if (turn.parallel()) return run_by_team(begin, end, grain, task, context);
+  task(begin, end, context);
+  return 0;
+}

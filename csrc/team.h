@@ -1,4 +1,4 @@
-// A few threads for work so small that waking others would take longer than it.
+// The library's threads, which serve work that takes a few microseconds as well as long work.
 #pragma once
 
 #include "parallel.h"

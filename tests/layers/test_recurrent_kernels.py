@@ -223,7 +223,7 @@ def test_threads_change_nothing(kernel, cls):
     divided = results(layer, NATIVE[kernel], x, None)
     torch.set_num_threads(1)
     alone = NativeKernel(Library(LIBRARY, kernel))
-    alone.library.parallel_for = None  # as before torch 2.10
+    alone.library.parallel_for = None
     for other in (NATIVE[kernel], alone):
         for ours, theirs in zip(results(layer, other, x, None), divided, strict=True):
             assert torch.equal(ours, theirs)

@@ -1,14 +1,13 @@
 """The library of the kernels, found beside this file where it was built.
 
 It knows neither torch nor Python: it takes the addresses of the tensors' values, so that one build serves all versions
-of both. Its work is divided among torch's threads by torch's own ``torch_parallel_for``.
+of both. Its work is divided among threads of its own, as many as torch has; see ``csrc/team.cpp``.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
-import sys
 from collections.abc import Callable
 from functools import cache
 from itertools import count, takewhile
@@ -46,7 +45,8 @@ class Library:
         found = (self.functions.bigdl_instruction_set(i) for i in count())
         self.instruction_sets = [name.decode() for name in takewhile(bool, found)]
         self.set = self.instruction_sets.index(instruction_set or self.instruction_sets[-1])
-        self.parallel_for = _torch_parallel_for()
+        self.parallel_for: Any = ctypes.cast(self.functions.bigdl_parallel_for, ctypes.c_void_p)
+        self._threads = 1
 
     def run(self, function: Callable[..., int], argument: ctypes.Structure, *choices: Any) -> None:
         """Calls a function.
@@ -59,6 +59,9 @@ class Library:
         Raises:
             MemoryError: There is not enough memory.
         """
+        if (threads := torch.get_num_threads()) != self._threads:
+            self.functions.bigdl_use_threads(ctypes.c_int64(threads))
+            self._threads = threads
         if function(ctypes.byref(argument), *choices, self.set, self.parallel_for):
             raise MemoryError("There is not enough memory for a layer, or there are too many threads.")
 
@@ -88,16 +91,6 @@ def address(tensor: Tensor | None) -> int | None:
 
 def _pointer(tensor: Tensor) -> ctypes.c_void_p:
     return ctypes.c_void_p(tensor.data_ptr())
-
-
-def _torch_parallel_for() -> ctypes.c_void_p | None:
-    """Returns the address of torch's function (since torch 2.10); without it, one thread does all."""
-    try:
-        name = "libtorch_cpu.dylib" if sys.platform == "darwin" else "libtorch_cpu.so"
-        torch_library = ctypes.CDLL(str(Path(torch.__file__).with_name("lib") / name))
-        return ctypes.cast(torch_library.torch_parallel_for, ctypes.c_void_p)
-    except (OSError, AttributeError):
-        return None
 
 
 @cache

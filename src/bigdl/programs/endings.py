@@ -98,7 +98,7 @@ class NativeEnding:
         self.pools = _pools(operation)
         self._operation = operation
         self._window = (operation.window if isinstance(operation, Convolve) else None) or (1, 1)
-        self._library = library
+        self.library = library
 
     def finish(self, y: Tensor, bias: Tensor | None = None) -> tuple[Tensor, Kept]:
         """See ``Ending``."""
@@ -114,7 +114,7 @@ class NativeEnding:
             places = (address(bias), y.data_ptr(), y.data_ptr())
             numbers = (seed, self.relu, chosen is not None, limit, kept.scale)
             call = structures.Finish(*_rows_and_columns(y), *numbers, *places)
-            self._library.run(self._library.functions.bigdl_finish, call)
+            self.library.run(self.library.functions.bigdl_finish, call)
         return y, kept
 
     def gradient(self, gradient: Tensor, y: Tensor | None, kept: Kept) -> tuple[Tensor, Tensor]:
@@ -126,7 +126,7 @@ class NativeEnding:
             result, sums = torch.empty_like(gradient), gradient.new_empty(gradient.shape[1])
             places = (gradient.data_ptr(), y.data_ptr(), result.data_ptr(), sums.data_ptr())
             call = structures.FinishGradient(*_rows_and_columns(y), kept.scale, *places)
-            self._library.run(self._library.functions.bigdl_finish_gradient, call)
+            self.library.run(self.library.functions.bigdl_finish_gradient, call)
             gradient = result
         return (gradient if kept.where is None else self._spread(gradient, kept.where, kept.images)), sums
 
@@ -134,12 +134,12 @@ class NativeEnding:
         lengths = (n // k for n, k in zip(x.shape[2:], self._window, strict=True))
         y = _images((*x.shape[:2], *lengths), x)
         where = torch.empty_like(y, dtype=torch.uint8)
-        self._library.run(self._library.functions.bigdl_pool, self._windows(x, y, where))
+        self.library.run(self.library.functions.bigdl_pool, self._windows(x, y, where))
         return y, where
 
     def _spread(self, gradient: Tensor, where: Tensor, shape: tuple[int, ...]) -> Tensor:
         x = _images(shape, gradient)
-        self._library.run(self._library.functions.bigdl_pool_gradient, self._windows(x, gradient, where))
+        self.library.run(self.library.functions.bigdl_pool_gradient, self._windows(x, gradient, where))
         return x
 
     def _windows(self, x: Tensor, y: Tensor, where: Tensor) -> ctypes.Structure:

@@ -1,4 +1,4 @@
-"""The structures of ``csrc/network.h`` and ``csrc/finish.h``."""
+"""The structures of ``csrc/network.h``, ``csrc/finish.h`` and ``csrc/matrices.h``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ ACTIVATIONS = {"relu": 1, "tanh": 2, "sigmoid": 3, "hard_sigmoid": 4, "softsign"
 
 def _fields(kind: type[ctypes._SimpleCData[int]] | type[ctypes.c_void_p], names: str) -> list[tuple[str, type]]:
     return [(name, kind) for name in names.split()]
+
+
+def _matrix(name: str) -> list[tuple[str, type]]:
+    strides = f"{name}_row_stride {name}_column_stride"
+    return [*_fields(ctypes.c_void_p, name), *_fields(ctypes.c_int64, strides)]
 
 
 class Convolution(ctypes.Structure):
@@ -118,4 +123,13 @@ class Windows(ctypes.Structure):
     _fields_ = (
         *_fields(ctypes.c_int64, "images rows columns channels window_rows window_columns"),
         *_fields(ctypes.c_void_p, "x y where"),
+    )
+
+
+class MatrixProduct(ctypes.Structure):
+    """``struct MatrixProduct``, each of its matrices an address and two strides."""
+
+    _fields_ = (
+        *_fields(ctypes.c_int64, "rows columns depth"),
+        *((field, kind) for name in ("left", "right", "result") for field, kind in _matrix(name)),
     )

@@ -15,6 +15,7 @@ from bigdl.programs.endings import Ending, NativeEnding, TorchEnding, native_end
 from bigdl.programs.operations import Affine, Convolve, Multiply
 from bigdl.programs.precision import low
 from bigdl.programs.prediction import CONVOLUTIONS
+from bigdl.programs.products import product
 
 
 class FusedConvolution(torch.autograd.Function):
@@ -82,8 +83,8 @@ class FusedProduct(torch.autograd.Function):
             bias: What is added to each feature.
             ending: What follows, ``relu`` among it.
         """
-        y, ctx.kept = ending.finish(torch.mm(x, weight.t()), bias)
-        ctx.save_for_backward(x, weight, y)
+        y, ctx.kept = ending.finish(product(ending.library, x, weight.t()), bias)
+        ctx.save_for_backward(x, weight, y if ending.relu else None)
         ctx.ending = ending
         return y
 
@@ -94,8 +95,9 @@ class FusedProduct(torch.autograd.Function):
         x, weight, y = ctx.saved_tensors
         of_x, of_weight, of_bias, _ = ctx.needs_input_grad
         gradient, sums = ctx.ending.gradient(gradient, y, ctx.kept)
-        of_rows = torch.mm(gradient, weight) if of_x else None
-        return of_rows, torch.mm(gradient.t(), x) if of_weight else None, sums if of_bias else None, None
+        of_rows = product(ctx.ending.library, gradient, weight) if of_x else None
+        of_matrix = product(ctx.ending.library, gradient.t(), x) if of_weight else None
+        return of_rows, of_matrix, sums if of_bias else None, None
 
 
 def _weights(operation: Affine, like: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -124,7 +126,7 @@ def _convolution(operation: Convolve) -> Callable[[Tensor], Tensor]:
 
 
 def _matrix(operation: Multiply) -> Callable[[Tensor], Tensor]:
-    native = native_ending(operation) if operation.relu else None
+    native = native_ending(operation)
     apply: Callable[..., Tensor] = FusedProduct.apply
 
     def multiply(x: Tensor) -> Tensor:
