@@ -31,6 +31,9 @@ struct DenseKernel {
   const Dense *d;
   float *sums; // of few rows: (parts, rows, outputs)
 
+  // Fewer rows take as long as it takes to read the weights, of which tiles have half as much again.
+  static constexpr int64_t fewest_for_tiles = 40;
+
   // Rows that one panel after the other is multiplied with; the depth of a panel that stays in the cache meanwhile.
   static constexpr int64_t rows_at_once = 192, deepest = 512;
   static constexpr int64_t width = PANEL_VECTORS * Vector<float>::width;
@@ -113,6 +116,13 @@ struct DenseKernel {
   }
 
   static bool run(const Dense *d, ParallelFor parallel) {
+#ifdef HAS_TILES
+    if (d->tiles && d->rows >= fewest_for_tiles) {
+      const TiledProduct product = {d->rows, d->inputs, d->outputs, d->rows, 1, d->inputs, 0, 0,
+                                    d->x, d->tiles, d->bias, nullptr, d->y, d->relu != 0};
+      return amx::multiply_packed(&product, parallel);
+    }
+#endif
     DenseKernel kernel = {d, nullptr};
     if (d->rows <= TILE_ROWS && kernel.parts() > 1) return kernel.run_parts(parallel);
     const int64_t work = d->rows * d->inputs * width;

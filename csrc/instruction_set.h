@@ -139,7 +139,7 @@ template <typename T> struct GradientKernel {
 extern const KernelTable table = {
     {SequenceKernel<float>::run, GradientKernel<float>::run},
     {SequenceKernel<double>::run, GradientKernel<double>::run},
-    {packed_size, pack_matrix, NetworkKernel::run},
+    {nullptr, nullptr, packed_size, pack_matrix, NetworkKernel::run},
     {FinishKernel::run, FinishGradientKernel::run, EntropyKernel::run, PoolKernel::run},
     {winograd_size, pack_winograd, WinogradKernel::run, WinogradGradient::run},
     MoveKernel::run,

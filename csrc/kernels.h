@@ -23,6 +23,8 @@ struct KernelOf {
 };
 
 struct NetworkKernels {
+  int64_t (*tiles_size)(int64_t columns, int64_t depth); // null without tiles
+  void (*pack_tiles)(const float *matrix, int64_t columns, int64_t depth, float *packed);
   int64_t (*packed_size)(int64_t columns, int64_t depth);
   void (*pack)(const float *matrix, int64_t columns, int64_t depth, float *packed);
   bool (*run)(const NetworkCall *, ParallelFor);
@@ -69,10 +71,24 @@ extern const KernelTable table;
 // Compilers and systems that know AMX.
 #if defined(__x86_64__) && defined(__linux__) && (defined(__clang__) ? __clang_major__ >= 12 : __GNUC__ >= 11)
 #define HAS_TILES
+// y = the product of rows with a matrix of which there are tiles, plus the bias and "other"; then what is below 0 becomes 0,
+// if that is wanted. Rows lie in lines, and lines in images: of a convolution by 1 x 1, its positions.
+struct TiledProduct {
+  int64_t rows, depth, columns;
+  int64_t line, lines;                       // rows in a line, lines in an image
+  int64_t stride, line_stride, image_stride; // of x
+  const float *x, *tiles, *bias, *other;     // bias, other: null for 0
+  float *y;                                  // (rows, columns)
+  bool relu;
+};
+
 namespace amx {
 bool weight_gradient(const Product *, ParallelFor); // of float; the rest is that of avx512
 bool suits(int64_t rows, int64_t columns, int64_t depth);
 bool multiply(const MatrixProduct *, ParallelFor);
+int64_t tiles_size(int64_t columns, int64_t depth); // in values of float
+void pack_tiles(const float *matrix, int64_t columns, int64_t depth, float *packed);
+bool multiply_packed(const TiledProduct *, ParallelFor);
 }
 #endif
 

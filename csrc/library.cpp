@@ -23,6 +23,8 @@ KernelTable table_with_tiles() {
   KernelTable table = avx512::table;
   table.of_float.weight_gradient = amx::weight_gradient;
   table.matrices = {amx::suits, amx::multiply};
+  table.network.tiles_size = amx::tiles_size;
+  table.network.pack_tiles = amx::pack_tiles;
   return table;
 }
 #endif
@@ -83,6 +85,14 @@ int64_t bigdl_packed_size(int64_t columns, int64_t depth, int32_t set) {
 
 void bigdl_pack(const float *matrix, int64_t columns, int64_t depth, float *packed, int32_t set) {
   table(set).network.pack(matrix, columns, depth, packed);
+}
+
+int64_t bigdl_tiles_size(int64_t columns, int64_t depth, int32_t set) {
+  return table(set).network.tiles_size ? table(set).network.tiles_size(columns, depth) : 0;
+}
+
+void bigdl_pack_tiles(const float *matrix, int64_t columns, int64_t depth, float *packed, int32_t set) {
+  table(set).network.pack_tiles(matrix, columns, depth, packed);
 }
 
 int64_t bigdl_winograd_size(int64_t filters, int64_t channels, int32_t set) {

@@ -17,6 +17,7 @@ struct Convolution {
   int32_t relu, transformed;
   const float *x;      // (images, rows, columns, channels)
   const float *weight; // (filters, kernel_rows, kernel_columns, channels), packed; of Kernel3x3, if transformed
+  const float *tiles;  // instead of it, for a kernel of 1 x 1 without zeros around; null for none
   const float *bias;   // (filters,), null for 0
   const float *other;  // of y's shape, null for 0; only without windows
   float *y;            // (images, out_rows / pool_rows, out_columns / pool_columns, filters)
@@ -35,6 +36,7 @@ struct Dense {
   int32_t relu, backwards; // backwards: weights that are used once are read from the last one to the first
   const float *x;      // (rows, inputs)
   const float *weight; // (outputs, inputs), packed
+  const float *tiles;  // beside it, for many rows; null for none
   const float *bias;   // (outputs,), null for 0
   float *y;            // (rows, outputs)
 };
@@ -93,6 +95,10 @@ struct Sample {
 // How many values a matrix (columns, depth) has when it is packed, and the packing.
 EXPORT int64_t bigdl_packed_size(int64_t columns, int64_t depth, int32_t set);
 EXPORT void bigdl_pack(const float *matrix, int64_t columns, int64_t depth, float *packed, int32_t set);
+
+// The same as tiles; 0 where the instruction set has none.
+EXPORT int64_t bigdl_tiles_size(int64_t columns, int64_t depth, int32_t set);
+EXPORT void bigdl_pack_tiles(const float *matrix, int64_t columns, int64_t depth, float *packed, int32_t set);
 
 // The same for a kernel of 3 x 3, for convolutions that are "transformed": in steps of 1, without windows or with those
 // of 2 x 2.

@@ -19,6 +19,16 @@ struct RowsOfNetwork {
     return true;
   }
 
+#ifdef HAS_TILES
+  static bool by_tiles(const Convolution &c, ParallelFor parallel) {
+    const int64_t row = c.columns * c.channels;
+    const TiledProduct product = {c.images * c.out_rows * c.out_columns, c.channels, c.filters, c.out_columns, c.out_rows,
+                                  c.column_stride * c.channels, c.row_stride * row, c.rows * row, c.x, c.tiles, c.bias,
+                                  c.other, c.y, c.relu != 0};
+    return amx::multiply_packed(&product, parallel);
+  }
+#endif
+
   bool run(const Step &step, ParallelFor parallel) const {
     const float *x = at(step.input), *other = at(step.other);
     float *y = at(step.output);
@@ -26,6 +36,9 @@ struct RowsOfNetwork {
       Convolution convolution = *static_cast<const Convolution *>(step.call);
       convolution.images = count;
       convolution.x = x, convolution.other = other, convolution.y = y;
+#ifdef HAS_TILES
+      if (convolution.tiles) return by_tiles(convolution, parallel);
+#endif
       return (convolution.transformed ? WinogradKernel::run : ConvolutionKernel::run)(&convolution, parallel);
     }
     if (step.kind == MULTIPLY) {

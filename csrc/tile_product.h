@@ -87,8 +87,7 @@ struct TileProduct {
           float *sum = sums + (i * count + j) * 4 * SUMS;
           float *of_block = block ? sums + count * panels(shared_lines()) * 4 * SUMS : sum;
           multiply_tiles(by_rows ? own : other, by_rows ? other : own, size / (2 * TILES), of_block);
-          for (int64_t at = 0; block && at < 4 * SUMS; at += EDGE)
-            _mm512_store_ps(sum + at, _mm512_add_ps(_mm512_load_ps(sum + at), _mm512_load_ps(of_block + at)));
+          if (block) add_sums(sum, of_block);
           const int64_t divided = line + j * WIDTH, shared = i * WIDTH;
           if (block + 1 == blocks())
             write(sum, by_rows ? divided : shared, by_rows ? shared : divided);

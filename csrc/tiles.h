@@ -29,31 +29,35 @@ struct TileSettings {
   ~TileSettings() { _tile_release(); }
 };
 
-// sums = left times right, each two tiles high or wide and "depth" tiles deep, one behind the
+// sums = left times right, each two tiles high (or one, if it is not TALL) or wide and "depth" tiles deep, one behind the
 // other. The sums are four tiles of 16 x 16, the upper ones first. Every next product has a part in common with the one
 // before it; the largest comes last.
+template <bool TALL = true>
 inline void multiply_tiles(const uint16_t *left, const uint16_t *right, int64_t depth, float *sums) {
   const int64_t next = depth * TILES; // the second tile's way from the first
 #define LOAD_LEFT(PART)                                                                                                \
   _tile_loadd(4, left + PART * TILE, 64);                                                                              \
-  _tile_loadd(5, left + next + PART * TILE, 64);
+  if (TALL) _tile_loadd(5, left + next + PART * TILE, 64);
 #define LOAD_RIGHT(PART)                                                                                               \
   _tile_loadd(6, right + PART * TILE, 64);                                                                             \
   _tile_loadd(7, right + next + PART * TILE, 64);
 #define ADD_PRODUCTS                                                                                                   \
   _tile_dpbf16ps(0, 4, 6);                                                                                             \
   _tile_dpbf16ps(1, 4, 7);                                                                                             \
-  _tile_dpbf16ps(2, 5, 6);                                                                                             \
-  _tile_dpbf16ps(3, 5, 7);
-#define EACH_SUM(DO) DO(0) DO(1) DO(2) DO(3)
+  if (TALL) _tile_dpbf16ps(2, 5, 6);                                                                                   \
+  if (TALL) _tile_dpbf16ps(3, 5, 7);
 #define ZERO_SUM(I) _tile_zero(I);
 #define STORE_SUM(I) _tile_stored(I, sums + I * SUMS, 64);
+#define EACH_SUM(DO) DO(0) DO(1) DO(2) DO(3)
   asm volatile("" ::: "memory"); // not every compiler knows that tiles are read from memory
   EACH_SUM(ZERO_SUM)
   for (int64_t k = 0; k < depth; ++k, left += TILES, right += TILES) {
-    LOAD_LEFT(2)
-    LOAD_RIGHT(0) ADD_PRODUCTS LOAD_LEFT(1) ADD_PRODUCTS LOAD_RIGHT(1) ADD_PRODUCTS LOAD_LEFT(0)
-        ADD_PRODUCTS LOAD_RIGHT(2) ADD_PRODUCTS LOAD_RIGHT(0) ADD_PRODUCTS
+    LOAD_LEFT(2) LOAD_RIGHT(0) ADD_PRODUCTS
+    LOAD_LEFT(1) ADD_PRODUCTS
+    LOAD_RIGHT(1) ADD_PRODUCTS
+    LOAD_LEFT(0) ADD_PRODUCTS
+    LOAD_RIGHT(2) ADD_PRODUCTS
+    LOAD_RIGHT(0) ADD_PRODUCTS
   }
   EACH_SUM(STORE_SUM)
   asm volatile("" ::: "memory");
@@ -63,6 +67,12 @@ inline void multiply_tiles(const uint16_t *left, const uint16_t *right, int64_t 
 #undef EACH_SUM
 #undef ZERO_SUM
 #undef STORE_SUM
+}
+
+// Adds the sums of another block of depth.
+inline void add_sums(float *sums, const float *more) {
+  for (int64_t i = 0; i < 4 * SUMS; i += EDGE)
+    _mm512_store_ps(sums + i, _mm512_add_ps(_mm512_load_ps(sums + i), _mm512_load_ps(more + i)));
 }
 
 // Where 16 sums of a row lie among those of multiply_tiles.

@@ -41,6 +41,7 @@ class Library:
         self.functions = ctypes.CDLL(str(path))
         self.functions.bigdl_instruction_set.restype = ctypes.c_char_p
         self.functions.bigdl_packed_size.restype = ctypes.c_int64
+        self.functions.bigdl_tiles_size.restype = ctypes.c_int64
         self.functions.bigdl_winograd_size.restype = ctypes.c_int64
         found = (self.functions.bigdl_instruction_set(i) for i in count())
         self.instruction_sets = [name.decode() for name in takewhile(bool, found)]
@@ -82,6 +83,16 @@ class Library:
         sizes = (ctypes.c_int64(columns), ctypes.c_int64(depth))
         self.functions.bigdl_pack(_pointer(matrix.contiguous()), *sizes, _pointer(packed), self.set)
         return packed
+
+    def tiles(self, matrix: Tensor) -> Tensor | None:
+        """Returns a matrix of float32 (columns, depth) as it is read for many rows; None where ``packed`` is all."""
+        sizes = tuple(map(ctypes.c_int64, matrix.shape))
+        size = self.functions.bigdl_tiles_size(*sizes, self.set)
+        if not size:
+            return None
+        tiles = matrix.new_empty(size)
+        self.functions.bigdl_pack_tiles(_pointer(matrix.contiguous()), *sizes, _pointer(tiles), self.set)
+        return tiles
 
 
 def address(tensor: Tensor | None) -> int | None:

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bigdl.native import Library
+from bigdl.native import Library, address
 from bigdl.programs import structures, winograd
 from bigdl.programs.memory import Life, places
 from bigdl.programs.operations import Add, Apply, Convolve, Multiply, Operation, Ref
@@ -25,6 +25,9 @@ from bigdl.programs.views import features_last
 # a group may read of weights, and have of values: so that it stays in a cache of a megabyte or two.
 _LARGE = 1 << 19
 _WEIGHTS_OF_STEP, _VALUES_OF_ROW, _WEIGHTS, _VALUES = 1 << 16, 1 << 16, 1 << 17, 1 << 18
+
+_LARGEST_TWICE = 1 << 22
+"""The most values of a matrix that is kept twice: for few rows, and as tiles for many of them."""
 
 _LITTLE = 1 << 25
 """Products for which waking other threads, step by step, does not pay: about 0.25 milliseconds of a core."""
@@ -124,11 +127,10 @@ class NativeNetwork:
         inside = number in self._segment.layouts and number not in self._segment.exits
         return inside and self._last_use[number] == operation.number
 
-    def _keep(self, packed: Tensor, bias: Tensor | None) -> tuple[int, int | None]:
-        """Keeps a weight and a bias, and returns their addresses."""
-        bias = None if bias is None else bias.contiguous()
-        self._kept_alive += [packed, bias]
-        return packed.data_ptr(), None if bias is None else bias.data_ptr()
+    def _keep(self, *tensors: Tensor | None) -> list[int | None]:
+        """Keeps weights and biases, and returns their addresses."""
+        self._kept_alive += tensors
+        return [address(tensor) for tensor in tensors]
 
     def _add_convolution(self, operation: Convolve, x: int) -> None:
         weight, bias = operation.folded()
@@ -139,28 +141,35 @@ class NativeNetwork:
         axes = zip(lengths, pads, size, operation.dilation, operation.stride, strict=True)
         positions = [(n + sum(pad) - (k - 1) * gap - 1) // step + 1 for n, pad, k, gap, step in axes]
         transformed = winograd.suits(weight, operation.stride, operation.dilation, positions, window)
+        tiles = packed = None
+        if math.prod((*size, *window)) == 1 and not any(map(any, pads)) and _fills_tiles(math.prod(positions), weight):
+            tiles = self._library.tiles(weight.reshape(filters, channels))
         if transformed:
             packed = winograd.packed(self._library, weight)
-        else:  # filters first, then each one's cells in the order of the images' memory
+        elif tiles is None:  # filters first, then each one's cells in the order of the images' memory
             packed = self._library.packed(weight.permute(0, 2, 3, 1).reshape(filters, -1))
         call = structures.Convolution(
             *(0, *lengths, channels, filters, *size),
             *(*operation.stride, *operation.dilation, *(before for before, _ in pads)),
             *(*positions, *window, operation.relu, transformed, None),
-            *self._keep(packed, bias),
+            *self._keep(packed, tiles, None if bias is None else bias.contiguous()),
         )
         others = [self._slot(ref) for ref in operation.inputs[1:]]
         other = others[0] if others else NONE
         inside = others and operation.inputs[1].number in self._segment.layouts
         made = (filters, *(n // k for n, k in zip(positions, window, strict=True)))
         self._slots[operation.number] = slot = other if operation.in_place and inside else self._new_slot(made)
-        self._steps.append(_Step(CONVOLVE, x, slot, other, call, packed.numel()))
+        self._steps.append(
+            _Step(CONVOLVE, x, slot, other, call, sum(x.numel() for x in (packed, tiles) if x is not None))
+        )
         self._products += weight.numel() * math.prod(positions)
 
     def _add_product(self, operation: Multiply, x: int) -> None:
         weight, bias = operation.folded()
-        packed = self._keep(self._library.packed(weight), bias)
-        call = structures.Dense(0, *weight.shape[::-1], operation.relu, False, None, *packed)
+        tiles = self._library.tiles(weight) if weight.numel() <= _LARGEST_TWICE else None
+        bias = None if bias is None else bias.contiguous()
+        places = self._keep(self._library.packed(weight), tiles, bias)
+        call = structures.Dense(0, *weight.shape[::-1], operation.relu, False, None, *places)
         self._slots[operation.number] = slot = self._new_slot(weight.shape[:1])
         self._steps.append(_Step(MULTIPLY, x, slot, NONE, call, weight.numel()))
         self._products += weight.numel()
@@ -273,6 +282,11 @@ class NativeNetwork:
     def _empty(self, rows: int, slot: int) -> Tensor:
         shape = (rows, *self._shapes[slot])
         return torch.empty(shape, memory_format=torch.channels_last if len(shape) == 4 else torch.contiguous_format)
+
+
+def _fills_tiles(rows: int, weight: Tensor) -> bool:
+    """Whether a product by tiles has few rows, columns and depths that are not there."""
+    return rows >= 16 and min(weight.shape[:2]) >= 32
 
 
 def _address(x: NDArray[Any]) -> int:

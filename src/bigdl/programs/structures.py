@@ -28,7 +28,7 @@ class Convolution(ctypes.Structure):
         *_fields(ctypes.c_int64, "row_stride column_stride row_dilation column_dilation top left"),
         *_fields(ctypes.c_int64, "out_rows out_columns pool_rows pool_columns"),
         *_fields(ctypes.c_int32, "relu transformed"),
-        *_fields(ctypes.c_void_p, "x weight bias other y"),
+        *_fields(ctypes.c_void_p, "x weight tiles bias other y"),
     )
 
 
@@ -47,7 +47,7 @@ class Dense(ctypes.Structure):
     _fields_ = (
         *_fields(ctypes.c_int64, "rows inputs outputs"),
         *_fields(ctypes.c_int32, "relu backwards"),
-        *_fields(ctypes.c_void_p, "x weight bias y"),
+        *_fields(ctypes.c_void_p, "x weight tiles bias y"),
     )
 
 

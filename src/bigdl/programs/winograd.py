@@ -150,5 +150,5 @@ def _convolution(
     images, channels, *lengths = x.shape
     return structures.Convolution(
         *(images, *lengths, channels, y.shape[1], 3, 3, 1, 1, 1, 1, *padding, *y.shape[2:], 1, 1, relu, True),
-        *(x.data_ptr(), address(cells), address(bias), None, y.data_ptr()),
+        *(x.data_ptr(), address(cells), None, address(bias), None, y.data_ptr()),
     )
