@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from bigdl.graph.tensor import as_list
-from bigdl.keras.layers import Dense, Masking, TimeDistributed
-from bigdl.keras.models import Sequential
+from bigdl.keras.layers import Activation, Convolution2D, Dense, Flatten, Input, Masking, TimeDistributed
+from bigdl.keras.models import Model, Sequential
 from bigdl.native import LIBRARY, Library, kernels
 from bigdl.programs import fused, program_for, programs
 from bigdl.training.quick import QuickPrediction
@@ -42,6 +42,16 @@ def test_predictions_are_those_of_the_layers(path, name):
     for rows, batch_size in ((5, 32), (1, 1), (7, 3)):
         x = rows_for(model, rows)
         same(model.predict(x, batch_size=batch_size), plain(model, x))
+
+
+@pytest.mark.usefixtures("path")
+@pytest.mark.parametrize("ordering", ["tf", "th"])
+def test_flattened_images_are_taken_inside_and_outside(ordering):
+    x = Input((6, 5, 3) if ordering == "tf" else (3, 6, 5))
+    flat = Flatten()(Convolution2D(40, 3, 3, activation="relu", dim_ordering=ordering)(x))
+    model = Model(x, [flat, Dense(7)(flat), Activation("tanh")(flat)])
+    given = rows_for(model, 3)
+    same(model.predict(given), plain(model, given))
 
 
 @pytest.mark.parametrize("name", ["lenet", "residual"])

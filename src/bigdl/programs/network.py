@@ -86,12 +86,13 @@ class NativeNetwork:
         for operation in segment.operations:
             self._add(operation)
         self._exits = [self._slots[number] for number in segment.exits]
-        flat = [
-            segment.layouts[number] == "rows" and len(self._shapes[slot]) == 3
-            for number, slot in zip(segment.exits, self._exits, strict=True)
-        ]
+        images = [len(self._shapes[slot]) == 3 for slot in self._exits]
         self._array_shape = (*self._shapes[0][1:], self._shapes[0][0])  # of the first entry, with the channels last
-        self._flattened = [(0, 2, 3, 1) if images else None for images in flat]  # images as rows, in memory's order
+        orders = {"rows": (0, 2, 3, 1), "planes": (0, 1, 2, 3)}  # of images that are taken for rows
+        layouts = [segment.layouts[number] for number in segment.exits]
+        self._flattened = [
+            orders.get(kept) if is_image else None for kept, is_image in zip(layouts, images, strict=True)
+        ]
         self._arrange()
 
     def _new_slot(self, shape: Sequence[int]) -> int:
@@ -166,6 +167,8 @@ class NativeNetwork:
 
     def _add_product(self, operation: Multiply, x: int) -> None:
         weight, bias = operation.folded()
+        if self._segment.layouts.get(operation.inputs[0].number) == "planes":
+            weight = weight.reshape(-1, *self._shapes[x]).permute(0, 2, 3, 1).flatten(1)
         tiles = self._library.tiles(weight) if weight.numel() <= _LARGEST_TWICE else None
         bias = None if bias is None else bias.contiguous()
         places = self._keep(self._library.packed(weight), tiles, bias)

@@ -10,8 +10,9 @@ from bigdl.programs.operations import Add, Apply, Convolve, Multiply, Operation,
 from bigdl.programs.structures import ACTIVATIONS
 from bigdl.programs.views import View
 
-Layout = Literal["images", "rows"]
-"""Images are ``(images, channels, rows, columns)`` in channels-last memory; rows are ``(rows, values)``."""
+Layout = Literal["images", "rows", "planes"]
+"""Images are ``(images, channels, rows, columns)`` in channels-last memory; rows are ``(rows, values)``; planes are
+images that are taken for rows with the values of one channel after those of the other, though they do not lie so."""
 
 CHANNELS_LAST = (View.moving(4, 1, -1),)
 """How layers with channels last see images."""
@@ -82,9 +83,13 @@ def _layout(operation: Operation, inside: Mapping[int, Layout]) -> Layout | None
     """
     known = [inside.get(ref.number) for ref in operation.inputs]
     if operation.inputs and isinstance(operation, Apply) and operation.name == "flatten":
-        images = known[0] == "images" and operation.inputs[0].views == CHANNELS_LAST
-        return "rows" if images or (known[0] == "rows" and not operation.inputs[0].views) else None
+        views = operation.inputs[0].views
+        if known[0] == "images" and views in (CHANNELS_LAST, ()):
+            return "rows" if views else "planes"
+        return "rows" if known[0] == "rows" and not views else None
     if any(layout is not None and ref.views for layout, ref in zip(known, operation.inputs, strict=True)):
+        return None
+    if "planes" in known and not isinstance(operation, Multiply):
         return None
     if isinstance(operation, Convolve):
         return "images" if len(operation.size) == 2 and "rows" not in known else None
