@@ -86,14 +86,15 @@ class NativeNetwork:
         for operation in segment.operations:
             self._add(operation)
         self._exits = [self._slots[number] for number in segment.exits]
-        images = [len(self._shapes[slot]) == 3 for slot in self._exits]
         self._array_shape = (*self._shapes[0][1:], self._shapes[0][0])  # of the first entry, with the channels last
-        orders = {"rows": (0, 2, 3, 1), "planes": (0, 1, 2, 3)}  # of images that are taken for rows
-        layouts = [segment.layouts[number] for number in segment.exits]
-        self._flattened = [
-            orders.get(kept) if is_image else None for kept, is_image in zip(layouts, images, strict=True)
-        ]
+        self._flattened = [self._flattening(number) for number in segment.exits]
         self._arrange()
+
+    def _flattening(self, number: int) -> tuple[int, ...] | None:
+        """Returns the order of the axes of images that are taken for rows."""
+        is_image = len(self._shapes[self._slots[number]]) == 3
+        orders = {"rows": (0, 2, 3, 1), "planes": (0, 1, 2, 3)}
+        return orders.get(self._segment.layouts[number]) if is_image else None
 
     def _new_slot(self, shape: Sequence[int]) -> int:
         self._shapes.append(tuple(shape))
@@ -143,7 +144,8 @@ class NativeNetwork:
         positions = [(n + sum(pad) - (k - 1) * gap - 1) // step + 1 for n, pad, k, gap, step in axes]
         transformed = winograd.suits(weight, operation.stride, operation.dilation, positions, window)
         tiles = packed = None
-        if math.prod((*size, *window)) == 1 and not any(map(any, pads)) and _fills_tiles(math.prod(positions), weight):
+        fill_tiles = math.prod(positions) >= 16 and min(filters, channels) >= 32  # at least half of them
+        if math.prod((*size, *window)) == 1 and not any(map(any, pads)) and fill_tiles:
             tiles = self._library.tiles(weight.reshape(filters, channels))
         if transformed:
             packed = winograd.packed(self._library, weight)
@@ -285,11 +287,6 @@ class NativeNetwork:
     def _empty(self, rows: int, slot: int) -> Tensor:
         shape = (rows, *self._shapes[slot])
         return torch.empty(shape, memory_format=torch.channels_last if len(shape) == 4 else torch.contiguous_format)
-
-
-def _fills_tiles(rows: int, weight: Tensor) -> bool:
-    """Whether a product by tiles has few rows, columns and depths that are not there."""
-    return rows >= 16 and min(weight.shape[:2]) >= 32
 
 
 def _address(x: NDArray[Any]) -> int:
