@@ -296,4 +296,17 @@ struct ConvolutionKernel {
     const int64_t work = kernel.bands * kernel.band() * c->filters * c->kernel_rows * c->kernel_columns * c->channels;
     return for_all(parallel, parts, 1 + WORK_OF_A_THREAD / (work / (parts + 1) + 1), task, &kernel) && !kernel.failed;
   }
+
+  // The same with a kernel that is not packed yet.
+  static bool pack_and_run(const Convolution *c, ParallelFor parallel) {
+    const int64_t depth = c->kernel_rows * c->kernel_columns * c->channels;
+    float *packed = allocate<float>(packed_size(c->filters, depth));
+    if (!packed) return false;
+    pack_matrix(c->weight, c->filters, depth, packed);
+    Convolution with_packed = *c;
+    with_packed.weight = packed;
+    const bool done = run(&with_packed, parallel);
+    free(packed);
+    return done;
+  }
 };

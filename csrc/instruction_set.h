@@ -143,7 +143,7 @@ extern const KernelTable table = {
     {FinishKernel::run, FinishGradientKernel::run, EntropyKernel::run, PoolKernel::run},
     {winograd_size, pack_winograd, WinogradKernel::run, WinogradGradient::run},
     MoveKernel::run,
-    {LittleProduct::suits, LittleProduct::run},
+    {LittleProduct::suits, LittleProduct::run, ConvolutionKernel::pack_and_run},
 };
 
 } // namespace ISA

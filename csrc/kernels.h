@@ -47,6 +47,7 @@ struct WinogradKernels {
 struct MatrixKernels {
   bool (*suits)(int64_t rows, int64_t columns, int64_t depth);
   bool (*multiply)(const MatrixProduct *, ParallelFor);
+  bool (*convolve)(const Convolution *, ParallelFor);
 };
 
 struct KernelTable {
@@ -89,6 +90,7 @@ bool multiply(const MatrixProduct *, ParallelFor);
 int64_t tiles_size(int64_t columns, int64_t depth); // in values of float
 void pack_tiles(const float *matrix, int64_t columns, int64_t depth, float *packed);
 bool multiply_packed(const TiledProduct *, ParallelFor);
+bool convolve(const Convolution *, ParallelFor);
 }
 #endif
 

@@ -27,6 +27,7 @@ inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 #include "tile_gradient.h"
 #include "tile_product.h"
 #include "tile_packed.h"
+#include "tile_convolution.h"
 // clang-format on
 
 } // namespace amx

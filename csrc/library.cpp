@@ -22,7 +22,7 @@ bool may_use_tiles() {
 KernelTable table_with_tiles() {
   KernelTable table = avx512::table;
   table.of_float.weight_gradient = amx::weight_gradient;
-  table.matrices = {amx::suits, amx::multiply};
+  table.matrices = {amx::suits, amx::multiply, amx::convolve};
   table.network.tiles_size = amx::tiles_size;
   table.network.pack_tiles = amx::pack_tiles;
   return table;
@@ -142,6 +142,10 @@ int32_t bigdl_suits(int64_t rows, int64_t columns, int64_t depth, int32_t set) {
 
 int32_t bigdl_multiply(const MatrixProduct *product, int32_t set, ParallelFor parallel) {
   return !table(set).matrices.multiply(product, parallel);
+}
+
+int32_t bigdl_convolve(const Convolution *convolution, int32_t set, ParallelFor parallel) {
+  return !table(set).matrices.convolve(convolution, parallel);
 }
 
 int32_t bigdl_are_same(const Sample *samples, int64_t count, const float *values) {

@@ -110,6 +110,9 @@ EXPORT int32_t bigdl_winograd(const Convolution *convolution, int32_t set, Paral
 EXPORT int32_t bigdl_winograd_gradient(const Convolution *convolution, const Kernel3x3 *gradient, int32_t set,
                                        ParallelFor parallel);
 
+// A convolution by itself, with a kernel that is used once, as in training, and is not packed.
+EXPORT int32_t bigdl_convolve(const Convolution *convolution, int32_t set, ParallelFor parallel);
+
 // Returns 0, or 1 where memory or threads are short. "set" is the number of an instruction set. Without "parallel" all is
 // done by the calling thread.
 EXPORT int32_t bigdl_run_network(const NetworkCall *call, int32_t set, ParallelFor parallel);

@@ -29,15 +29,17 @@ struct TileSettings {
   ~TileSettings() { _tile_release(); }
 };
 
-// sums = left times right, each two tiles high (or one, if it is not TALL) or wide and "depth" tiles deep, one behind the
-// other. The sums are four tiles of 16 x 16, the upper ones first. Every next product has a part in common with the one
-// before it; the largest comes last.
-template <bool TALL = true>
-inline void multiply_tiles(const uint16_t *left, const uint16_t *right, int64_t depth, float *sums) {
+// sums = left times right, each two tiles high (or one, if it is not TALL) or wide and "depth" tiles deep. On the
+// right, tiles of all parts lie one behind the other. On the left, left_at(k) is the first tile at a depth; the other
+// parts and the lower tile are so far behind it as told. The sums are four tiles of 16 x 16, the upper ones first.
+// Every next product has a part in common with the one before it; the largest comes last.
+template <bool TALL, typename LeftAt>
+inline void add_up_tiles(LeftAt left_at, int64_t part, int64_t lower, const uint16_t *right, int64_t depth,
+                         float *sums) {
   const int64_t next = depth * TILES; // the second tile's way from the first
 #define LOAD_LEFT(PART)                                                                                                \
-  _tile_loadd(4, left + PART * TILE, 64);                                                                              \
-  if (TALL) _tile_loadd(5, left + next + PART * TILE, 64);
+  _tile_loadd(4, left + PART * part, 64);                                                                              \
+  if (TALL) _tile_loadd(5, left + lower + PART * part, 64);
 #define LOAD_RIGHT(PART)                                                                                               \
   _tile_loadd(6, right + PART * TILE, 64);                                                                             \
   _tile_loadd(7, right + next + PART * TILE, 64);
@@ -51,7 +53,8 @@ inline void multiply_tiles(const uint16_t *left, const uint16_t *right, int64_t 
 #define EACH_SUM(DO) DO(0) DO(1) DO(2) DO(3)
   asm volatile("" ::: "memory"); // not every compiler knows that tiles are read from memory
   EACH_SUM(ZERO_SUM)
-  for (int64_t k = 0; k < depth; ++k, left += TILES, right += TILES) {
+  for (int64_t k = 0; k < depth; ++k, right += TILES) {
+    const uint16_t *left = left_at(k);
     LOAD_LEFT(2) LOAD_RIGHT(0) ADD_PRODUCTS
     LOAD_LEFT(1) ADD_PRODUCTS
     LOAD_RIGHT(1) ADD_PRODUCTS
@@ -67,6 +70,12 @@ inline void multiply_tiles(const uint16_t *left, const uint16_t *right, int64_t 
 #undef EACH_SUM
 #undef ZERO_SUM
 #undef STORE_SUM
+}
+
+// The same where the left tiles lie as the right ones do.
+template <bool TALL = true>
+inline void multiply_tiles(const uint16_t *left, const uint16_t *right, int64_t depth, float *sums) {
+  add_up_tiles<TALL>([=](int64_t k) { return left + k * TILES; }, TILE, depth * TILES, right, depth, sums);
 }
 
 // Adds the sums of another block of depth.

@@ -1,8 +1,13 @@
-"""The structures of ``csrc/network.h``, ``csrc/finish.h`` and ``csrc/matrices.h``."""
+"""The structures of ``csrc/network.h``, ``csrc/finish.h``, ``csrc/matrices.h``, and one of ``csrc/sequence.h``."""
 
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from bigdl.native import address
 
 CONVOLVE, MULTIPLY, ADD, ACTIVATE = range(4)
 OUTSIDE, ACROSS, INSIDE = range(3)
@@ -29,6 +34,48 @@ class Convolution(ctypes.Structure):
         *_fields(ctypes.c_int64, "out_rows out_columns pool_rows pool_columns"),
         *_fields(ctypes.c_int32, "relu transformed"),
         *_fields(ctypes.c_void_p, "x weight tiles bias other y"),
+    )
+
+
+def convolution(
+    x: Tensor,
+    cells: Tensor | None,
+    positions: Sequence[int],
+    padding: Sequence[int],
+    stride: Sequence[int] = (1, 1),
+    dilation: Sequence[int] = (1, 1),
+    *,
+    filters: int,
+    size: Sequence[int],
+    y: Tensor | None = None,
+    bias: Tensor | None = None,
+    relu: bool = False,
+    transformed: bool = False,
+) -> Convolution:
+    """Returns a convolution without windows.
+
+    Sequences, which are images of one column, are described as images of one row: so windows lie in one piece.
+
+    Args:
+        x: The images, (images, channels, rows, columns), channels last in memory.
+        cells: The kernel, as the function wants it.
+        positions: The numbers of positions by axis.
+        padding: The zeros before the first row and column.
+        stride: The kernel's steps.
+        dilation: The distance of its cells.
+        filters: How many filters it has.
+        size: Its rows and columns.
+        y: The result, channels last in memory.
+        bias: What is added to each filter's result.
+        relu: Whether ``max(x, 0)`` comes last.
+        transformed: See ``csrc/network.h``.
+    """
+    images, channels, *lengths = x.shape
+    turned = lengths[1] == size[1] == 1 and padding[1] == 0
+    axes = [axis[::-1] if turned else axis for axis in (lengths, size, stride, dilation, padding, positions)]
+    return Convolution(
+        *(images, *axes[0], channels, filters, *(n for axis in axes[1:] for n in axis), 1, 1),
+        *(relu, transformed, x.data_ptr(), address(cells), None, address(bias), None, address(y)),
     )
 
 
@@ -132,4 +179,17 @@ class MatrixProduct(ctypes.Structure):
     _fields_ = (
         *_fields(ctypes.c_int64, "rows columns depth"),
         *((field, kind) for name in ("left", "right", "result") for field, kind in _matrix(name)),
+    )
+
+
+class Product(ctypes.Structure):
+    """``struct Product``, for the gradient of a weight."""
+
+    _fields_ = (
+        *_fields(ctypes.c_int64, "rows outputs inputs"),
+        *_fields(ctypes.c_void_p, "out"),
+        *_fields(ctypes.c_int64, "out_stride"),
+        *_fields(ctypes.c_void_p, "in"),
+        *_fields(ctypes.c_int64, "in_stride"),
+        *_fields(ctypes.c_void_p, "gradient out_total"),
     )

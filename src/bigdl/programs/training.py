@@ -10,63 +10,13 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from bigdl.programs import fused, winograd
-from bigdl.programs.endings import Ending, NativeEnding, TorchEnding, native_ending, plain_ending
+from bigdl.programs import fused
+from bigdl.programs.convolutions import FusedConvolution
+from bigdl.programs.endings import NativeEnding, TorchEnding, native_ending, plain_ending
 from bigdl.programs.operations import Affine, Convolve, Multiply
 from bigdl.programs.precision import low
 from bigdl.programs.prediction import CONVOLUTIONS
 from bigdl.programs.products import product
-
-
-class FusedConvolution(torch.autograd.Function):
-    """A convolution with what follows it done while the result is at hand, and the bias's gradient summed apart.
-
-    OneDNN's gradient of a bias takes longer than a sum. Kernels of 3 x 3 are computed by the library in C++ where it
-    suits them.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, sizes: Any, ending: Ending) -> Tensor:
-        """Convolves.
-
-        Args:
-            ctx: Keeps what the gradient needs.
-            x: The images, channels first.
-            weight: The kernel.
-            bias: What is added to each channel.
-            sizes: Padding, stride and dilation.
-            ending: What follows.
-        """
-        relu = ending.relu and not ending.pools
-        ctx.library = winograd.library_for(x, weight, *sizes)
-        if ctx.library is not None:
-            y = winograd.convolve(ctx.library, x, weight, sizes[0], bias, relu)
-        else:
-            kernels = fused.kernels()
-            assert kernels is not None
-            y = kernels.convolve(x, weight, bias, *sizes, 1, "relu" if relu else "none", [], "")
-        y, ctx.kept = ending.finish(y)
-        ctx.save_for_backward(x, weight, y if ending.relu else None)
-        ctx.sizes, ctx.ending = sizes, ending
-        return y
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> Any:
-        """Returns the gradients of images, kernel and bias, those that are wanted."""
-        x, weight, y = ctx.saved_tensors
-        padding, stride, dilation = ctx.sizes
-        of_x, of_weight, of_bias, *_ = ctx.needs_input_grad
-        gradient, sums = ctx.ending.gradient(gradient, y, ctx.kept)
-        wanted = [of_x, of_weight, False]
-        gradients = (
-            torch.ops.aten.convolution_backward(
-                gradient, x, weight, None, stride, padding, dilation, False, [0, 0], 1, wanted
-            )
-            if ctx.library is None
-            else winograd.gradients(ctx.library, gradient, x, weight, padding, wanted)
-        )
-        return *gradients[:2], sums if of_bias else None, None, None
 
 
 class FusedProduct(torch.autograd.Function):
@@ -117,9 +67,10 @@ def _convolution(operation: Convolve) -> Callable[[Tensor], Tensor]:
         weight, bias = _weights(operation, x)
         if fused.kernels() is None or not fused.take(x):
             return plain_ending(operation, CONVOLUTIONS[x.dim()](x, weight, bias, stride, padding, dilation))
+        sizes = (padding, stride, dilation)
         if native is not None and x.dtype == torch.float32:
-            return apply(x, weight, bias, (padding, stride, dilation), native)
-        y = apply(x, weight, bias, (padding, stride, dilation), by_torch)
+            return apply(x, weight, bias, sizes, native)
+        y = apply(x, weight, bias, sizes, by_torch)
         return plain_ending(operation, y, rectified=by_torch.relu)
 
     return convolve

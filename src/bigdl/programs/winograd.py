@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from bigdl.native import Library, address, kernels
+from bigdl.native import Library, kernels
 from bigdl.programs import structures
 
 _FEWEST, _WHOLE = 32, 16
@@ -103,7 +103,7 @@ def convolve(
     y = torch.empty(len(x), weight.shape[1 if turned else 0], *lengths, memory_format=torch.channels_last)
     x, bias = x.contiguous(memory_format=torch.channels_last), None if bias is None else bias.contiguous()
     cells = packed(library, weight, turned)
-    library.run(library.functions.bigdl_winograd, _convolution(x, y, padding, relu, cells, bias))
+    library.run(library.functions.bigdl_winograd, _call(x, y, padding, bias, relu, cells))
     return y
 
 
@@ -126,7 +126,7 @@ def gradients(
         of_images = convolve(library, gradient, weight, [2 - pad for pad in padding], turned=True)
     if wanted[1]:
         of_kernel = torch.empty_like(weight)
-        call = _convolution(x, gradient, padding)
+        call = _call(x, gradient, padding)
         library.run(library.functions.bigdl_winograd_gradient, call, ctypes.byref(_kernel(of_kernel)))
     return of_images, of_kernel
 
@@ -139,16 +139,14 @@ def _kernel(weight: Tensor, turned: bool = False) -> structures.Kernel3x3:
     return structures.Kernel3x3(*weight.shape[1::-1], channels, filters, -rows, -columns, last)
 
 
-def _convolution(
+def _call(
     x: Tensor,
     y: Tensor,
     padding: Sequence[int],
+    bias: Tensor | None = None,
     relu: bool = False,
     cells: Tensor | None = None,
-    bias: Tensor | None = None,
 ) -> structures.Convolution:
-    images, channels, *lengths = x.shape
-    return structures.Convolution(
-        *(images, *lengths, channels, y.shape[1], 3, 3, 1, 1, 1, 1, *padding, *y.shape[2:], 1, 1, relu, True),
-        *(x.data_ptr(), address(cells), None, address(bias), None, y.data_ptr()),
+    return structures.convolution(
+        x, cells, y.shape[2:], padding, filters=y.shape[1], size=(3, 3), y=y, bias=bias, relu=relu, transformed=True
     )

@@ -14,6 +14,7 @@ from bigdl.layers.activations import Activation
 from bigdl.layers.recurrent.cells import GatedCell, GRUCell, LSTMCell, SimpleRNNCell
 from bigdl.layers.recurrent.kernels.arrays import Arrays
 from bigdl.native import Library, address, kernels
+from bigdl.programs.structures import Product
 
 # The numbers of csrc/sequence.h.
 CELLS: dict[type[GatedCell], int] = {SimpleRNNCell: 0, GRUCell: 1, LSTMCell: 2}
@@ -39,22 +40,6 @@ class _Sequence(ctypes.Structure):
         [(name, ctypes.c_int64) for name in _SIZES]
         + [(name, ctypes.c_int32) for name in _CHOICES]
         + [(name, ctypes.c_void_p) for name in _WEIGHTS + _RESULTS]
-    )
-
-
-class _Product(ctypes.Structure):
-    """``struct Product`` of ``csrc/sequence.h``."""
-
-    _fields_ = (
-        ("rows", ctypes.c_int64),
-        ("outputs", ctypes.c_int64),
-        ("inputs", ctypes.c_int64),
-        ("out", ctypes.c_void_p),
-        ("out_stride", ctypes.c_int64),
-        ("in", ctypes.c_void_p),
-        ("in_stride", ctypes.c_int64),
-        ("gradient", ctypes.c_void_p),
-        ("out_total", ctypes.c_void_p),
     )
 
 
@@ -108,7 +93,7 @@ class NativeKernel:
     def weight_gradient(self, sums: Tensor, inputs: Tensor, gradient: Tensor, total: Tensor | None = None) -> None:
         """See ``Kernel``."""
         sums, inputs = sums.flatten(0, 1), inputs.flatten(0, 1)
-        product = _Product(
+        product = Product(
             len(sums),
             *gradient.shape,
             sums.data_ptr(),
