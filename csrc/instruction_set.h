@@ -28,6 +28,7 @@ template <typename T> T *allocate(int64_t values) {
 #include "move_values.h"
 #include "finish_values.h"
 #include "entropy_values.h"
+#include "largest_values.h"
 
 // Runs a call: packs the weights, then divides the rows among the threads.
 template <typename T> struct SequenceKernel {
@@ -141,6 +142,7 @@ extern const KernelTable table = {
     {SequenceKernel<double>::run, GradientKernel<double>::run},
     {nullptr, nullptr, packed_size, pack_matrix, NetworkKernel::run},
     {FinishKernel::run, FinishGradientKernel::run, EntropyKernel::run, PoolKernel::run},
+    {LargestKernel::run, LargestGradientKernel::run, LargestConvolutionKernel::run},
     {winograd_size, pack_winograd, WinogradKernel::run, WinogradGradient::run},
     MoveKernel::run,
     {LittleProduct::suits, LittleProduct::run, ConvolutionKernel::pack_and_run},

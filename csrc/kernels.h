@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "finish.h"
+#include "largest.h"
 #include "matrices.h"
 #include "moves.h"
 #include "network.h"
@@ -37,6 +38,12 @@ struct TrainingKernels {
   bool (*pool)(const Windows *, bool gradient, ParallelFor);
 };
 
+struct LargestKernels {
+  bool (*find)(const Largest *, ParallelFor);
+  bool (*gradient)(const LargestGradient *, ParallelFor);
+  bool (*convolution_gradient)(const LargestConvolutionGradient *, ParallelFor);
+};
+
 struct WinogradKernels {
   int64_t (*size)(int64_t filters, int64_t channels);
   void (*pack)(const Kernel3x3 *, float *packed);
@@ -54,6 +61,7 @@ struct KernelTable {
   KernelOf of_float, of_double;
   NetworkKernels network;
   TrainingKernels training;
+  LargestKernels largest;
   WinogradKernels winograd;
   bool (*move)(const Move *, ParallelFor);
   MatrixKernels matrices;

@@ -134,6 +134,19 @@ int32_t bigdl_pool_gradient(const Windows *windows, int32_t set, ParallelFor par
   return !table(set).training.pool(windows, true, parallel);
 }
 
+int32_t bigdl_largest(const Largest *largest, int32_t set, ParallelFor parallel) {
+  return !table(set).largest.find(largest, parallel);
+}
+
+int32_t bigdl_largest_gradient(const LargestGradient *gradient, int32_t set, ParallelFor parallel) {
+  return !table(set).largest.gradient(gradient, parallel);
+}
+
+int32_t bigdl_largest_convolution_gradient(const LargestConvolutionGradient *gradient, int32_t set,
+                                           ParallelFor parallel) {
+  return !table(set).largest.convolution_gradient(gradient, parallel);
+}
+
 int32_t bigdl_move(const Move *move, int32_t set, ParallelFor parallel) { return !table(set).move(move, parallel); }
 
 int32_t bigdl_suits(int64_t rows, int64_t columns, int64_t depth, int32_t set) {

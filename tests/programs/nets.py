@@ -1,6 +1,7 @@
 """Networks, small and with what programs treat in a way of their own."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from bigdl.graph.tensor import as_list
 from bigdl.keras.layers import (
     LSTM,
     Activation,
+    AtrousConvolution1D,
     AtrousConvolution2D,
     AveragePooling2D,
     BatchNormalization,
@@ -23,8 +25,11 @@ from bigdl.keras.layers import (
     Flatten,
     GlobalAveragePooling2D,
     GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
     Input,
     Lambda,
+    MaxPooling1D,
     MaxPooling2D,
     MaxPooling3D,
     Permute,
@@ -99,10 +104,42 @@ def sequences() -> Any:
     return Model(inputs, Dense(3, activation="softmax")(merge([GlobalMaxPooling1D()(x), y], mode="concat")))
 
 
+def text() -> Any:
+    """Windows of several lengths over few words, of which many are the same, and the largest of all positions."""
+    torch.manual_seed(1)  # with few weights, two different windows are equal but for rounding
+    inputs = Input((40,), dtype="int32")
+    x = Dropout(0.2)(Embedding(31, 20)(inputs))
+    branches = [
+        GlobalMaxPooling1D()(Convolution1D(18, 3, activation="relu")(x)),
+        Dropout(0.5)(Activation("relu")(GlobalMaxPooling1D()(Convolution1D(16, 2, border_mode="same")(x)))),
+        GlobalMaxPooling1D()(Activation("relu")(AtrousConvolution1D(5, 2, atrous_rate=2, bias=False)(x))),
+        GlobalMaxPooling1D()(Convolution1D(17, 4, subsample_length=3)(x)),
+        GlobalMaxPooling1D()(MaxPooling1D(2)(Convolution1D(16, 5, border_mode="same", activation="relu")(x))),
+        GlobalMaxPooling1D()(Convolution1D(16, 31)(x)),  # ten positions
+        GlobalMaxPooling1D()(x),
+    ]
+    return Model(inputs, Dense(3)(merge(branches, mode="concat")))
+
+
+def largest_of_images(ordering: str = "tf") -> Any:
+    """The largest of all positions of images, behind convolutions with steps, gaps and zeros."""
+    inputs = Input((9, 8, 3) if ordering == "tf" else (3, 9, 8))
+    pool = partial(GlobalMaxPooling2D, dim_ordering=ordering)
+    x = Convolution2D(32, 2, 3, border_mode="same", activation="relu", dim_ordering=ordering)(inputs)
+    branches = [
+        pool()(Convolution2D(32, 3, 3, border_mode="same", activation="relu", dim_ordering=ordering)(x)),
+        pool()(Convolution2D(7, 2, 3, subsample=(2, 1), border_mode="same", dim_ordering=ordering)(x)),
+        pool()(AtrousConvolution2D(5, 3, 2, atrous_rate=(2, 2), border_mode="same", dim_ordering=ordering)(x)),
+        pool()(Activation("tanh")(x)),
+        pool()(inputs),
+    ]
+    return Model(inputs, Dense(3)(merge(branches, mode="concat")))
+
+
 def volumes() -> Any:
     inputs = Input((6, 7, 5, 2))
     x = MaxPooling3D((2, 2, 2))(Convolution3D(5, 3, 2, 2, border_mode="same", activation="relu")(inputs))
-    return Model(inputs, Dense(3)(Flatten()(x)))
+    return Model(inputs, Dense(3)(merge([Flatten()(x), GlobalMaxPooling3D()(x)], mode="concat")))
 
 
 def mlp() -> Any:
@@ -128,6 +165,9 @@ NETS: dict[str, Callable[[], Any]] = {
     "shapes": shapes,
     "shapes-th": lambda: shapes("th"),
     "sequences": sequences,
+    "text": text,
+    "largest": largest_of_images,
+    "largest-th": lambda: largest_of_images("th"),
     "volumes": volumes,
     "mlp": mlp,
     "shared": shared,

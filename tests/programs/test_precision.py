@@ -51,8 +51,9 @@ def test_gradients_point_the_same_way(path, name):
         assert loss.dtype == torch.float32
         gradients.append(torch.cat([g.flatten() for g in torch.autograd.grad(loss, list(model.parameters()))]))
     exact, low = gradients
-    # Where a maximum is taken over time, another step may be the largest.
-    assert F.cosine_similarity(exact, low, dim=0) > (0.9 if name == "sequences" else 0.99)
+    # Where a maximum is taken over all positions, another one may be the largest.
+    over_all = name.startswith(("sequences", "text", "largest", "volumes"))
+    assert F.cosine_similarity(exact, low, dim=0) > (0.9 if over_all else 0.99)
     assert not torch.equal(exact, low)
 
 

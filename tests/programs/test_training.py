@@ -11,7 +11,7 @@ from bigdl.graph.tensor import as_list
 from bigdl.keras.layers import Activation, Convolution2D, Dense, Dropout, Flatten, MaxPooling2D
 from bigdl.keras.models import Sequential
 from bigdl.native import LIBRARY, Library, kernels
-from bigdl.programs import dropping, endings, fused, program_for, sequences, winograd
+from bigdl.programs import dropping, endings, fused, largest, program_for, sequences, winograd
 from bigdl.programs.operations import Convolve, Multiply
 from tests.programs.nets import NETS, made, rows_for, without_dropout
 
@@ -22,7 +22,7 @@ SETS = found.instruction_sets if (found := kernels()) else []
 def path(request, monkeypatch):
     """By what is computed: the library with one of its instruction sets, oneDNN's kernels, or torch alone."""
     library = Library(LIBRARY, request.param) if request.param in SETS else None
-    for module in (endings, sequences, winograd):
+    for module in (endings, largest, sequences, winograd):
         monkeypatch.setattr(module, "kernels", lambda: library)
     if request.param == "torch":
         monkeypatch.setattr(fused, "kernels", lambda: None)

@@ -10,6 +10,12 @@ from bigdl.layers.activations import Activation as Function
 from bigdl.layers.atrous import AtrousConvolution1D, AtrousConvolution2D
 from bigdl.layers.convolution import Convolution, Convolution1D, Convolution2D, Convolution3D
 from bigdl.layers.core import Activation, Dense, Flatten, Permute, Reshape
+from bigdl.layers.global_pooling import (
+    GlobalMaxPooling,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+)
 from bigdl.layers.merge import Merge
 from bigdl.layers.noise import (
     Dropout,
@@ -33,7 +39,8 @@ from bigdl.layers.pooling import (
 )
 from bigdl.layers.spatial import SpatialLayer
 from bigdl.programs import Lowering, Source, View, lowers
-from bigdl.programs.operations import Convolve, Drop, MaxPool, Multiply, Pad, Ref, Scale
+from bigdl.programs.largest import largest_values
+from bigdl.programs.operations import Convolve, Drop, LargestOfAll, MaxPool, Multiply, Pad, Ref, Scale
 
 # (batch, length, channels) as an image of one column, channels first; and back.
 _SEQUENCE_AS_IMAGE = View((0, 3, 1, 2), inserted=2)
@@ -134,6 +141,11 @@ def _max_pooling(layer: MaxPooling, lowering: Lowering, x: Ref) -> Ref:
         window=layer.pool_size if side_by_side else None,
     )
     return _restored(layer, lowering, y)
+
+
+@lowers(GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D)
+def _global_max_pooling(layer: GlobalMaxPooling, lowering: Lowering, x: Ref) -> Ref:
+    return lowering.write(LargestOfAll, _channels_first(layer, lowering, x), function=largest_values)
 
 
 @lowers(AveragePooling1D, AveragePooling2D, AveragePooling3D)

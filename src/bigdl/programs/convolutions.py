@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from bigdl.native import Library
-from bigdl.programs import fused, sequences, winograd
-from bigdl.programs.endings import Ending
+from bigdl.programs import fused, largest, sequences, winograd
+from bigdl.programs.endings import Ending, NativeEnding
 
 Sizes = tuple[list[int], list[int], list[int]]
 """Padding, stride and dilation."""
@@ -83,4 +83,45 @@ class FusedConvolution(torch.autograd.Function):
         of_x, of_weight, of_bias, *_ = ctx.needs_input_grad
         gradient, sums = ctx.ending.gradient(gradient, y, ctx.kept)
         gradients = _gradients(ctx.way, gradient, x, weight, ctx.sizes, [of_x, of_weight])
+        return *gradients, sums if of_bias else None, None, None
+
+
+class LargestOfConvolution(torch.autograd.Function):
+    """The largest values of a convolution over all positions, and what follows them."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, sizes: Sizes, ending: NativeEnding) -> Tensor:
+        """Convolves, and takes the largest values.
+
+        Args:
+            ctx: Keeps what the gradient needs.
+            x: The images, channels first.
+            weight: The kernel.
+            bias: What is added to each channel.
+            sizes: Padding, stride and dilation.
+            ending: What follows the largest values.
+        """
+        ctx.way = _way(x, weight, sizes)
+        everywhere = _convolved(ctx.way, x, weight, bias, sizes, relu=False)
+        values, ctx.places = largest.found(ending.library, everywhere)
+        many = () if ctx.places.are_few() else (everywhere, values.clone())
+        y, ctx.kept = ending.finish(values)
+        ctx.save_for_backward(x, weight, y if ending.relu else None, *many)
+        ctx.sizes, ctx.ending = sizes, ending
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        """Returns the gradients of images, kernel and bias, those that are wanted."""
+        x, weight, y, *many = ctx.saved_tensors
+        of_x, of_weight, of_bias, *_ = ctx.needs_input_grad
+        gradient, sums = ctx.ending.gradient(gradient, y, ctx.kept)
+        if many:
+            everywhere = largest.spread_by_torch(gradient, *many)
+            gradients = _gradients(ctx.way, everywhere, x, weight, ctx.sizes, [of_x, of_weight])
+        else:
+            wanted = (of_x, of_weight)
+            library = ctx.ending.library
+            gradients = largest.convolution_gradients(library, gradient, ctx.places, x, weight, ctx.sizes, wanted)
         return *gradients, sums if of_bias else None, None, None

@@ -12,6 +12,7 @@ from torch import Tensor
 from bigdl.native import Library, address, kernels
 from bigdl.programs import structures
 from bigdl.programs.dropping import pattern
+from bigdl.programs.largest import over_all
 from bigdl.programs.operations import Affine, Convolve
 from bigdl.programs.precision import full
 from bigdl.programs.prediction import POOLINGS
@@ -95,7 +96,7 @@ class NativeEnding:
 
     def __init__(self, operation: Affine, library: Library) -> None:
         self.relu = operation.relu
-        self.pools = _pools(operation)
+        self.pools = isinstance(operation, Convolve) and operation.window is not None
         self._operation = operation
         self._window = (operation.window if isinstance(operation, Convolve) else None) or (1, 1)
         self.library = library
@@ -166,12 +167,14 @@ def plain_ending(operation: Affine, y: Tensor, rectified: bool = False) -> Tenso
     """
     if isinstance(operation, Convolve) and operation.window is not None:
         y = POOLINGS[y.dim()](y, operation.window)
+    if isinstance(operation, Convolve) and operation.over_all:
+        y = over_all(y).clone()  # the gradient looks at the values as they are
     y = y.relu_() if operation.relu and not rectified else y
     return y if operation.drop is None else operation.drop.function(full(y))
 
 
 def _pools(operation: Affine) -> bool:
-    return isinstance(operation, Convolve) and operation.window is not None
+    return isinstance(operation, Convolve) and (operation.window is not None or operation.over_all)
 
 
 def _summed(x: Tensor) -> Tensor:

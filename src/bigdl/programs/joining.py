@@ -16,6 +16,7 @@ from bigdl.programs.operations import (
     Apply,
     Convolve,
     Drop,
+    LargestOfAll,
     MaxPool,
     Multiply,
     Operation,
@@ -42,7 +43,7 @@ def joined_for_prediction(operations: Operations, outputs: Sequence[Ref]) -> Ope
 
 def joined_for_training(operations: Operations, outputs: Sequence[Ref]) -> Operations:
     """Returns operations for training: ``relu`` after pooling, where it has less to do, and both into products."""
-    joins = (_with_zeros, _pooled, _rectified, _dropped)
+    joins = (_with_zeros, _pooled, _taken_over_all, _rectified, _dropped)
     return _joined(_joined(operations, outputs, (_pooled_first,)), outputs, joins)
 
 
@@ -110,6 +111,14 @@ def _pooled(operation: Operation, maker: Maker) -> tuple[Operation, Operations] 
     return product, [replace(product, number=operation.number, window=operation.window)]
 
 
+def _taken_over_all(operation: Operation, maker: Maker) -> tuple[Operation, Operations] | None:
+    """The largest over all positions after a convolution: few of its values have a gradient then."""
+    product = maker(operation.inputs[0])
+    if not isinstance(operation, LargestOfAll) or not isinstance(product, Convolve) or product.is_finished:
+        return None
+    return product, [replace(product, number=operation.number, over_all=True)]
+
+
 def _dropped(operation: Operation, maker: Maker) -> tuple[Operation, Operations] | None:
     """Dropping after a ``relu``, whose result tells the gradient what was dropped."""
     product = maker(operation.inputs[0])
@@ -121,7 +130,7 @@ def _dropped(operation: Operation, maker: Maker) -> tuple[Operation, Operations]
 def _pooled_first(operation: Operation, maker: Maker) -> tuple[Operation, Operations] | None:
     """Pooling by the largest after ``relu``: the same the other way round, and so are the gradients."""
     relu = maker(operation.inputs[0])
-    if not isinstance(operation, MaxPool) or relu is None or not _is_relu(relu):
+    if not isinstance(operation, MaxPool | LargestOfAll) or relu is None or not _is_relu(relu):
         return None
     pooled = replace(operation, inputs=relu.inputs, number=relu.number)
     return relu, [pooled, replace(relu, inputs=[Ref(relu.number)], number=operation.number)]

@@ -203,6 +203,7 @@ class Convolve(Affine):
         padded: Whether there may be any.
         window: The lengths of the windows, side by side, of whose values the largest is taken in the end; None for
             none.
+        over_all: Whether the largest value over all positions is taken in the end.
         in_place: Whether the result may take the memory of what is added, which nobody needs any more.
     """
 
@@ -212,12 +213,13 @@ class Convolve(Affine):
     pads: Callable[[Sequence[int]], Sequence[tuple[int, int]]] = field(kw_only=True)
     padded: bool = True
     window: tuple[int, ...] | None = None
+    over_all: bool = False
     in_place: bool = False
 
     @property
     def is_finished(self) -> bool:
         """Whether something comes after the scales already."""
-        return self.relu or self.window is not None or len(self.inputs) > 1
+        return self.relu or self.window is not None or self.over_all or len(self.inputs) > 1
 
 
 @dataclass(eq=False, slots=True)
@@ -229,6 +231,11 @@ class MaxPool(Apply):
     """
 
     window: tuple[int, ...] | None = None
+
+
+@dataclass(eq=False, slots=True)
+class LargestOfAll(Apply):
+    """The largest values of a channels-first tensor over all positions: (images, channels)."""
 
 
 @dataclass(eq=False, slots=True)

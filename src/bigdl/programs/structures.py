@@ -193,3 +193,30 @@ class Product(ctypes.Structure):
         *_fields(ctypes.c_int64, "in_stride"),
         *_fields(ctypes.c_void_p, "gradient out_total"),
     )
+
+
+class Place(ctypes.Structure):
+    """``struct Place``."""
+
+    _fields_ = (*_fields(ctypes.c_int32, "position channel"), ("share", ctypes.c_float))
+
+
+class Largest(ctypes.Structure):
+    """``struct Largest``."""
+
+    _fields_ = (
+        *_fields(ctypes.c_int64, "images positions channels most"),
+        *_fields(ctypes.c_void_p, "x y places counts"),
+    )
+
+
+class LargestGradient(ctypes.Structure):
+    """``struct LargestGradient``."""
+
+    _fields_ = (*_fields(ctypes.c_void_p, "largest gradient of_x"),)
+
+
+class LargestConvolutionGradient(ctypes.Structure):
+    """``struct LargestConvolutionGradient``."""
+
+    _fields_ = (*_fields(ctypes.c_void_p, "largest convolution gradient of_x of_weight"),)

@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from bigdl.programs import fused
-from bigdl.programs.convolutions import FusedConvolution
+from bigdl.programs import fused, largest
+from bigdl.programs.convolutions import FusedConvolution, LargestOfConvolution
 from bigdl.programs.endings import NativeEnding, TorchEnding, native_ending, plain_ending
 from bigdl.programs.operations import Affine, Convolve, Multiply
 from bigdl.programs.precision import low
@@ -61,6 +61,7 @@ def _convolution(operation: Convolve) -> Callable[[Tensor], Tensor]:
     stride, dilation = list(operation.stride), list(operation.dilation)
     native, by_torch = native_ending(operation), TorchEnding(operation)
     apply: Callable[..., Tensor] = FusedConvolution.apply
+    apply_and_take: Callable[..., Tensor] = LargestOfConvolution.apply
 
     def convolve(x: Tensor) -> Tensor:
         x, padding = fused.evenly_padded(x, operation.pads(x.shape[2:]))
@@ -69,7 +70,10 @@ def _convolution(operation: Convolve) -> Callable[[Tensor], Tensor]:
             return plain_ending(operation, CONVOLUTIONS[x.dim()](x, weight, bias, stride, padding, dilation))
         sizes = (padding, stride, dilation)
         if native is not None and x.dtype == torch.float32:
-            return apply(x, weight, bias, sizes, native)
+            if not operation.over_all:
+                return apply(x, weight, bias, sizes, native)
+            if largest.pays(x, weight, *sizes):
+                return apply_and_take(x, weight, bias, sizes, native)
         y = apply(x, weight, bias, sizes, by_torch)
         return plain_ending(operation, y, rectified=by_torch.relu)
 
