@@ -19,7 +19,8 @@ struct Finish {
   float *y;
 };
 
-// The gradient before a ReLU and dropping, from the one behind: times the scale where y is above 0, else 0.
+// The gradient before a ReLU and dropping, from the one behind: times the scale where y is above 0, else 0. Without y
+// only the sums are written, those of the gradient as it is.
 struct FinishGradient {
   int64_t rows, columns;
   float scale;

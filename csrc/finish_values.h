@@ -87,15 +87,19 @@ struct FinishGradientKernel {
     for (int64_t block = begin; block < end; ++block) kernel.run_block(block);
   }
 
-  void run_block(int64_t block) const {
+  void run_block(int64_t block) const { f.y ? run_block<true>(block) : run_block<false>(block); }
+
+  template <bool RELU> void run_block(int64_t block) const {
     const int64_t first = block * rows_of_block;
     const int64_t last = f.rows - first < rows_of_block ? f.rows : first + rows_of_block;
     each_vector<float>(f.columns, [&](int64_t j, auto lanes) {
       V<float> sum = {};
       for (int64_t at = first * f.columns + j; at < last * f.columns; at += f.columns) {
-        const V<float> gradient = lanes.load(f.gradient + at) * f.scale;
-        const V<float> value = lanes.load(f.y + at) > 0.0f ? gradient : splat(0.0f);
-        lanes.store(f.result + at, value);
+        V<float> value = lanes.load(f.gradient + at);
+        if (RELU) {
+          value = lanes.load(f.y + at) > 0.0f ? value * f.scale : splat(0.0f);
+          lanes.store(f.result + at, value);
+        }
         sum += value;
       }
       lanes.store(sums + block * f.columns + j, sum);

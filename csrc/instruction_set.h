@@ -27,6 +27,7 @@ template <typename T> T *allocate(int64_t values) {
 #include "run_network.h"
 #include "move_values.h"
 #include "finish_values.h"
+#include "activation_values.h"
 #include "entropy_values.h"
 #include "largest_values.h"
 
@@ -141,7 +142,7 @@ extern const KernelTable table = {
     {SequenceKernel<float>::run, GradientKernel<float>::run},
     {SequenceKernel<double>::run, GradientKernel<double>::run},
     {nullptr, nullptr, packed_size, pack_matrix, NetworkKernel::run},
-    {FinishKernel::run, FinishGradientKernel::run, EntropyKernel::run, PoolKernel::run},
+    {FinishKernel::run, FinishGradientKernel::run, ActivatedKernel::run, EntropyKernel::run, PoolKernel::run},
     {LargestKernel::run, LargestGradientKernel::run, LargestConvolutionKernel::run},
     {winograd_size, pack_winograd, WinogradKernel::run, WinogradGradient::run},
     MoveKernel::run,

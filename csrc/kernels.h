@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "chain.h"
 #include "finish.h"
 #include "largest.h"
 #include "matrices.h"
@@ -31,9 +32,20 @@ struct NetworkKernels {
   bool (*run)(const NetworkCall *, ParallelFor);
 };
 
+// y = the activation of x; or the result, the gradient of x, from that of y.
+struct Activated {
+  int64_t rows, columns;
+  int32_t activation; // SOFTMAX or of Activation
+  const float *x;
+  float *y; // all of them (rows, columns)
+  const float *gradient;
+  float *result;
+};
+
 struct TrainingKernels {
   bool (*finish)(const Finish *, ParallelFor);
   bool (*finish_gradient)(const FinishGradient *, ParallelFor);
+  bool (*activate)(const Activated *, bool gradient, ParallelFor);
   bool (*entropy)(const Entropy *, ParallelFor);
   bool (*pool)(const Windows *, bool gradient, ParallelFor);
 };
@@ -66,6 +78,11 @@ struct KernelTable {
   bool (*move)(const Move *, ParallelFor);
   MatrixKernels matrices;
 };
+
+// See chain.h.
+bool suits_chain(const Chain &, const KernelTable &);
+bool run_chain(const Chain &, const KernelTable &, ParallelFor);
+bool run_chain_gradient(const Chain &, const KernelTable &, ParallelFor);
 
 namespace baseline {
 extern const KernelTable table;

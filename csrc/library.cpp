@@ -161,6 +161,16 @@ int32_t bigdl_convolve(const Convolution *convolution, int32_t set, ParallelFor 
   return !table(set).matrices.convolve(convolution, parallel);
 }
 
+int32_t bigdl_suits_chain(const Chain *chain, int32_t set) { return suits_chain(*chain, table(set)); }
+
+int32_t bigdl_chain(const Chain *chain, int32_t set, ParallelFor parallel) {
+  return !run_chain(*chain, table(set), parallel);
+}
+
+int32_t bigdl_chain_gradient(const Chain *chain, int32_t set, ParallelFor parallel) {
+  return !run_chain_gradient(*chain, table(set), parallel);
+}
+
 int32_t bigdl_are_same(const Sample *samples, int64_t count, const float *values) {
   for (const Sample *sample = samples; sample < samples + count; ++sample)
     for (int64_t i = 0; i < sample->count; ++i, ++values)

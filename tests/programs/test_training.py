@@ -11,8 +11,8 @@ from bigdl.graph.tensor import as_list
 from bigdl.keras.layers import Activation, Convolution2D, Dense, Dropout, Flatten, MaxPooling2D
 from bigdl.keras.models import Sequential
 from bigdl.native import LIBRARY, Library, kernels
-from bigdl.programs import dropping, endings, fused, largest, program_for, sequences, winograd
-from bigdl.programs.operations import Convolve, Multiply
+from bigdl.programs import chains, dropping, endings, fused, largest, program_for, sequences, winograd
+from bigdl.programs.operations import Chain, Convolve, Multiply
 from tests.programs.nets import NETS, made, rows_for, without_dropout
 
 SETS = found.instruction_sets if (found := kernels()) else []
@@ -22,7 +22,7 @@ SETS = found.instruction_sets if (found := kernels()) else []
 def path(request, monkeypatch):
     """By what is computed: the library with one of its instruction sets, oneDNN's kernels, or torch alone."""
     library = Library(LIBRARY, request.param) if request.param in SETS else None
-    for module in (endings, largest, sequences, winograd):
+    for module in (chains, endings, largest, sequences, winograd):
         monkeypatch.setattr(module, "kernels", lambda: library)
     if request.param == "torch":
         monkeypatch.setattr(fused, "kernels", lambda: None)
@@ -72,9 +72,12 @@ def test_all_that_follows_a_product_goes_into_it():
     program = program_for(model, training=True)
     assert program is not None
     kinds = [type(operation).__name__ for operation in program.operations]
-    assert kinds == ["Convolve", "Convolve", "Apply", "Multiply", "Multiply", "Apply"]  # flatten, softmax
-    _, pooled, _, hidden, *_ = program.operations
+    assert kinds == ["Convolve", "Convolve", "Apply", "Chain"]  # flatten before it
+    _, pooled, _, chain = program.operations
     assert isinstance(pooled, Convolve)
+    assert isinstance(chain, Chain)
+    assert [type(part).__name__ for part in chain.parts] == ["Multiply", "Multiply", "Apply"]  # softmax
+    hidden = chain.parts[0]
     assert isinstance(hidden, Multiply)
     assert pooled.drop is not None
     assert hidden.drop is not None
@@ -150,7 +153,9 @@ def test_threads_change_nothing():
     for threads in (1, 2):
         torch.set_num_threads(threads)
         y = torch.randn(200, 70, generator=torch.Generator().manual_seed(0))
-        hidden = program.operations[3]
+        chain = program.operations[3]
+        assert isinstance(chain, Chain)
+        hidden = chain.parts[0]
         assert isinstance(hidden, Multiply)
         ending = endings.native_ending(hidden)
         assert ending is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -46,11 +46,19 @@ def pattern(p: float) -> Pattern | None:
     Args:
         p: The share to drop, above 0 and below 1.
     """
-    kept = min(max(round((1.0 - p) * _VALUES), 1), _VALUES)
-    if kept == _VALUES:
-        return None
-    seed = int(torch.empty((), dtype=torch.int64).random_(-(1 << 63), None))
-    return Pattern(seed, _LEAST + kept, _VALUES / kept)
+    return patterns([p])[0]
+
+
+def patterns(shares: Sequence[float]) -> list[Pattern | None]:
+    """Draws several patterns at once, the same as one after the other.
+
+    Args:
+        shares: What each is to drop, at least 0 and below 1.
+    """
+    kept = [min(max(round((1.0 - p) * _VALUES), 1), _VALUES) for p in shares]
+    count = sum(n < _VALUES for n in kept)
+    seeds = iter(torch.empty(count, dtype=torch.int64).random_(-(1 << 63), None).tolist() if count else ())
+    return [Pattern(next(seeds), _LEAST + n, _VALUES / n) if n < _VALUES else None for n in kept]
 
 
 def random_numbers(seed: int, count: int) -> Tensor:

@@ -14,6 +14,7 @@ from bigdl.programs.operations import (
     Add,
     Affine,
     Apply,
+    Chain,
     Convolve,
     Drop,
     LargestOfAll,
@@ -25,6 +26,7 @@ from bigdl.programs.operations import (
     Scale,
     uses,
 )
+from bigdl.programs.structures import ACTIVATIONS
 from bigdl.programs.views import features_last
 
 Operations = list[Operation]
@@ -45,6 +47,11 @@ def joined_for_training(operations: Operations, outputs: Sequence[Ref]) -> Opera
     """Returns operations for training: ``relu`` after pooling, where it has less to do, and both into products."""
     joins = (_with_zeros, _pooled, _taken_over_all, _rectified, _dropped)
     return _joined(_joined(operations, outputs, (_pooled_first,)), outputs, joins)
+
+
+def chained(operations: Operations, outputs: Sequence[Ref]) -> Operations:
+    """Returns operations that were joined for training, products with matrices that follow each other made one."""
+    return _joined(operations, outputs, (_linked,))
 
 
 def _joined(operations: Operations, outputs: Sequence[Ref], joins: Sequence[Join]) -> Operations:
@@ -125,6 +132,20 @@ def _dropped(operation: Operation, maker: Maker) -> tuple[Operation, Operations]
     if not isinstance(operation, Drop) or not isinstance(product, Affine) or not product.relu or product.drop:
         return None
     return product, [replace(product, number=operation.number, drop=operation)]
+
+
+def _linked(operation: Operation, maker: Maker) -> tuple[Operation, Operations] | None:
+    """A product with a matrix after another one, or an activation after one that has none."""
+    before = maker(operation.inputs[0]) if operation.inputs else None
+    if not isinstance(operation, Multiply | Apply) or not isinstance(before, Multiply | Chain):
+        return None
+    parts = before.parts if isinstance(before, Chain) else [before]
+    last = parts[-1]
+    if any(isinstance(part, Multiply) and part.rank != 2 for part in (operation, last)):
+        return None
+    if isinstance(operation, Apply) and (operation.name not in ACTIVATIONS or isinstance(last, Apply) or last.relu):
+        return None
+    return before, [Chain(before.inputs, operation.number, [*parts, operation])]
 
 
 def _pooled_first(operation: Operation, maker: Maker) -> tuple[Operation, Operations] | None:

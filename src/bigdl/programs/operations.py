@@ -192,6 +192,17 @@ class Multiply(Affine):
 
 
 @dataclass(eq=False, slots=True)
+class Chain(Operation):
+    """Products with matrices of rank 2 and activations after them, one after the other.
+
+    Attributes:
+        parts: Each ``Multiply`` takes what the one before makes, or its activation, an ``Apply`` whose name is known.
+    """
+
+    parts: list[Multiply | Apply] = field(default_factory=list)
+
+
+@dataclass(eq=False, slots=True)
 class Convolve(Affine):
     """A convolution of a channels-first tensor.
 

@@ -11,7 +11,7 @@ from bigdl.graph import Container
 from bigdl.graph.arithmetic import recorded
 from bigdl.native import Library, kernels
 from bigdl.programs import prediction, training
-from bigdl.programs.joining import joined_for_prediction, joined_for_training
+from bigdl.programs.joining import chained, joined_for_prediction, joined_for_training
 from bigdl.programs.lowering import Lowering, hooks_of
 from bigdl.programs.native import NativeSegment
 from bigdl.programs.operations import Affine, Operation, Ref, Scale
@@ -42,6 +42,8 @@ class Program:
         outputs = lowering.graph(model, inputs)
         join = joined_for_training if for_training else joined_for_prediction
         self.operations = join(lowering.operations, outputs)
+        if for_training and not in_bf16:
+            self.operations = chained(self.operations, outputs)
         self.called = lowering.called
         self._size = 1 + max([ref.number for ref in inputs] + [operation.number for operation in self.operations])
         self._outputs = outputs

@@ -12,6 +12,7 @@ from bigdl.native import address
 CONVOLVE, MULTIPLY, ADD, ACTIVATE = range(4)
 OUTSIDE, ACROSS, INSIDE = range(3)
 NONE = -1
+LINEAR = 0
 ACTIVATIONS = {"relu": 1, "tanh": 2, "sigmoid": 3, "hard_sigmoid": 4, "softsign": 5, "softmax": 100}
 """The numbers of Keras's activations."""
 
@@ -170,6 +171,26 @@ class Windows(ctypes.Structure):
     _fields_ = (
         *_fields(ctypes.c_int64, "images rows columns channels window_rows window_columns"),
         *_fields(ctypes.c_void_p, "x y where"),
+    )
+
+
+class ChainLayer(ctypes.Structure):
+    """``struct ChainLayer``."""
+
+    _fields_ = (
+        *_fields(ctypes.c_int64, "outputs seed"),
+        *_fields(ctypes.c_int32, "activation drops limit"),
+        ("scale", ctypes.c_float),
+        *_fields(ctypes.c_void_p, "weight bias y weight_gradient bias_gradient"),
+    )
+
+
+class Chain(ctypes.Structure):
+    """``struct Chain``."""
+
+    _fields_ = (
+        *_fields(ctypes.c_int64, "rows inputs count"),
+        *_fields(ctypes.c_void_p, "layers x gradient x_gradient"),
     )
 
 

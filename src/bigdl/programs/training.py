@@ -11,9 +11,10 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from bigdl.programs import fused, largest
+from bigdl.programs.chains import chained
 from bigdl.programs.convolutions import FusedConvolution, LargestOfConvolution
 from bigdl.programs.endings import NativeEnding, TorchEnding, native_ending, plain_ending
-from bigdl.programs.operations import Affine, Convolve, Multiply
+from bigdl.programs.operations import Affine, Chain, Convolve, Multiply
 from bigdl.programs.precision import low
 from bigdl.programs.prediction import CONVOLUTIONS
 from bigdl.programs.products import product
@@ -93,5 +94,14 @@ def _matrix(operation: Multiply) -> Callable[[Tensor], Tensor]:
     return multiply
 
 
-KERNELS: dict[type[Any], Callable[[Any], Callable[..., Tensor]]] = {Multiply: _matrix, Convolve: _convolution}
+def _chain(operation: Chain) -> Callable[[Tensor], Tensor]:
+    parts = [_matrix(part) if isinstance(part, Multiply) else part.kernel() for part in operation.parts]
+    return chained(operation, parts)
+
+
+KERNELS: dict[type[Any], Callable[[Any], Callable[..., Tensor]]] = {
+    Multiply: _matrix,
+    Convolve: _convolution,
+    Chain: _chain,
+}
 """What makes the kernel of a product."""

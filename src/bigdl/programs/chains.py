@@ -1,0 +1,174 @@
+"""Dense layers that follow each other, in training: one call in C++ each way for all of them."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from bigdl.native import Library, address, kernels
+from bigdl.programs import structures
+from bigdl.programs.dropping import Pattern, patterns
+from bigdl.programs.operations import Chain, Multiply
+
+
+class FusedChain(torch.autograd.Function):
+    """Products with matrices, what follows each of them, and the gradients of all."""
+
+    @staticmethod
+    def forward(ctx: Any, chain: NativeChain, x: Tensor, *weights: Tensor | None) -> Tensor:
+        """Computes the last result.
+
+        Args:
+            ctx: Keeps what the gradient needs.
+            chain: The layers.
+            x: The rows.
+            weights: Matrix and bias of each layer, one after the other.
+        """
+        ctx.chain, ctx.patterns = chain, chain.draw()
+        results = [x.new_empty(len(x), len(matrix)) for matrix in weights[::2] if matrix is not None]
+        layers = chain.layers(weights, results, ctx.patterns)
+        chain.run("bigdl_chain", x, layers)
+        ctx.save_for_backward(x, *weights, *results)
+        return results[-1]
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        """Returns the gradients of rows and weights, those that are wanted."""
+        chain: NativeChain = ctx.chain
+        x, *saved = ctx.saved_tensors
+        weights, results = saved[: 2 * len(chain)], saved[2 * len(chain) :]
+        _, of_x, *wanted = ctx.needs_input_grad
+        gradients = [torch.empty_like(w) if of_w else None for w, of_w in zip(weights, wanted, strict=True)]
+        x_gradient = torch.empty_like(x) if of_x else None
+        layers = chain.layers(weights, results, ctx.patterns, gradients)
+        chain.run("bigdl_chain_gradient", x, layers, gradient.contiguous(), x_gradient)
+        return None, x_gradient, *gradients
+
+
+class NativeChain:
+    """The layers of a chain, by the kernels in C++.
+
+    Args:
+        operation: The chain.
+        library: The kernels.
+    """
+
+    def __init__(self, operation: Chain, library: Library) -> None:
+        self.library = library
+        self._products: list[Multiply] = []
+        self._activations: list[int] = []
+        for part in operation.parts:
+            if isinstance(part, Multiply):
+                self._products.append(part)
+                self._activations.append(structures.ACTIVATIONS["relu"] if part.relu else structures.LINEAR)
+            else:
+                self._activations[-1] = structures.ACTIVATIONS[part.name]
+        self._drops = [product.drop for product in self._products]
+        self._array = structures.ChainLayer * len(self._products)
+        self._suits: dict[tuple[int, ...], bool] = {}
+
+    def __len__(self) -> int:
+        return len(self._products)
+
+    def weights(self) -> list[Tensor | None]:
+        """Returns matrix and bias of each layer as they are now, one after the other."""
+        return [None if source is None else source() for p in self._products for source in (p.weight, p.bias)]
+
+    def takes(self, x: Tensor, weights: Sequence[Tensor | None]) -> bool:
+        """Whether the kernels compute the chain sooner than others, each way.
+
+        Args:
+            x: What it is given.
+            weights: See ``weights``.
+        """
+        if x.dim() != 2 or not all(w is None or _fits(w) for w in (x, *weights)):
+            return False
+        sizes = (*x.shape, *(len(matrix) for matrix in weights[::2] if matrix is not None))
+        if sizes not in self._suits:
+            self._suits[sizes] = 0 not in sizes and self._suited(*sizes)
+        return self._suits[sizes]
+
+    def _suited(self, rows: int, inputs: int, *outputs: int) -> bool:
+        layers = self._array(*(structures.ChainLayer(n) for n in outputs))
+        chain = structures.Chain(rows, inputs, len(self), ctypes.addressof(layers))
+        return bool(self.library.functions.bigdl_suits_chain(ctypes.byref(chain), self.library.set))
+
+    def draw(self) -> list[Pattern | None]:
+        """Draws what each layer drops, in their order."""
+        return patterns([drop.share() if drop else 0.0 for drop in self._drops])
+
+    def layers(
+        self,
+        weights: Sequence[Tensor | None],
+        results: Sequence[Tensor],
+        drawn: Sequence[Pattern | None],
+        gradients: Sequence[Tensor | None] | None = None,
+    ) -> ctypes.Array[structures.ChainLayer]:
+        """Returns the layers as the kernels take them; see ``FusedChain``.
+
+        Args:
+            weights: See ``weights``.
+            results: The result of each.
+            drawn: What each drops.
+            gradients: Those of the weights, None where they are not wanted.
+        """
+        places = [address(weight) for weight in weights]
+        targets = [None] * len(weights) if gradients is None else [address(gradient) for gradient in gradients]
+        layers = self._array()
+        for i, (activation, result, pattern) in enumerate(zip(self._activations, results, drawn, strict=True)):
+            seed, limit, scale = pattern or (0, 0, 1.0)
+            numbers = (result.shape[1], seed, activation, pattern is not None, limit, scale)
+            pair = slice(2 * i, 2 * i + 2)
+            layers[i] = structures.ChainLayer(*numbers, *places[pair], result.data_ptr(), *targets[pair])
+        return layers
+
+    def run(
+        self,
+        name: str,
+        x: Tensor,
+        layers: ctypes.Array[structures.ChainLayer],
+        gradient: Tensor | None = None,
+        x_gradient: Tensor | None = None,
+    ) -> None:
+        """Calls one of the functions of ``csrc/chain.h``.
+
+        Args:
+            name: Which.
+            x: The rows.
+            layers: See ``layers``.
+            gradient: That of the last result.
+            x_gradient: Takes that of the rows; None where it is not wanted.
+        """
+        places = (ctypes.addressof(layers), x.data_ptr(), address(gradient), address(x_gradient))
+        self.library.run(getattr(self.library.functions, name), structures.Chain(*x.shape, len(layers), *places))
+
+
+def _fits(x: Tensor) -> bool:
+    return x.dtype is torch.float32 and x.is_cpu and x.is_contiguous()
+
+
+def chained(operation: Chain, plain: Sequence[Callable[[Tensor], Tensor]]) -> Callable[[Tensor], Tensor]:
+    """Returns what computes a chain in training.
+
+    Args:
+        operation: The chain.
+        plain: What computes each of its parts, for what the kernels do not take.
+    """
+    library = kernels()
+    native = None if library is None else NativeChain(operation, library)
+    apply: Callable[..., Tensor] = FusedChain.apply
+
+    def compute(x: Tensor) -> Tensor:
+        if native is not None and native.takes(x, weights := native.weights()):
+            return apply(native, x, *weights)
+        for part in plain:
+            x = part(x)
+        return x
+
+    return compute
