@@ -1,14 +1,17 @@
 """The library of the kernels, found beside this file where it was built.
 
 It knows neither torch nor Python: it takes the addresses of the tensors' values, so that one build serves all versions
-of both. Its work is divided among threads of its own, as many as torch has; see ``csrc/team.cpp``.
+of both. Its work is divided among threads of its own, as many as torch has or ``own_threads`` says; see
+``csrc/team.cpp``.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from functools import cache
 from itertools import count, takewhile
 from pathlib import Path
@@ -16,6 +19,29 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+_own_threads: ContextVar[int | None] = ContextVar("own_threads", default=None)
+
+
+def threads() -> int:
+    """Returns among how many threads the kernels divide their work: as many as torch, if not told otherwise."""
+    return _own_threads.get() or torch.get_num_threads()
+
+
+@contextlib.contextmanager
+def own_threads(count: int) -> Iterator[None]:
+    """Lets the kernels have a number of threads whatever torch has, for the time of the ``with`` block.
+
+    Args:
+        count: How many.
+    """
+    before = _own_threads.get()
+    _own_threads.set(count)
+    try:
+        yield
+    finally:
+        _own_threads.set(before)
+
 
 LIBRARY = Path(__file__).with_name("libkernels.so")
 
@@ -60,9 +86,9 @@ class Library:
         Raises:
             MemoryError: There is not enough memory.
         """
-        if (threads := torch.get_num_threads()) != self._threads:
-            self.functions.bigdl_use_threads(ctypes.c_int64(threads))
-            self._threads = threads
+        if (count := threads()) != self._threads:
+            self.functions.bigdl_use_threads(ctypes.c_int64(count))
+            self._threads = count
         if function(ctypes.byref(argument), *choices, self.set, self.parallel_for):
             raise MemoryError("There is not enough memory for a layer, or there are too many threads.")
 

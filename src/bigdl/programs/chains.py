@@ -87,9 +87,14 @@ class NativeChain:
             x: What it is given.
             weights: See ``weights``.
         """
-        if x.dim() != 2 or not all(w is None or _fits(w) for w in (x, *weights)):
+        return x.dim() == 2 and _fits(x) and self.suits(len(x), weights)
+
+    def suits(self, rows: int, weights: Sequence[Tensor | None]) -> bool:
+        """Whether that is so of some number of rows; see ``takes``."""
+        if not all(w is None or _fits(w) for w in weights):
             return False
-        sizes = (*x.shape, *(len(matrix) for matrix in weights[::2] if matrix is not None))
+        shapes = [matrix.shape for matrix in weights[::2] if matrix is not None]
+        sizes = (rows, shapes[0][1], *(outputs for outputs, _ in shapes))
         if sizes not in self._suits:
             self._suits[sizes] = 0 not in sizes and self._suited(*sizes)
         return self._suits[sizes]
@@ -153,22 +158,34 @@ def _fits(x: Tensor) -> bool:
     return x.dtype is torch.float32 and x.is_cpu and x.is_contiguous()
 
 
-def chained(operation: Chain, plain: Sequence[Callable[[Tensor], Tensor]]) -> Callable[[Tensor], Tensor]:
-    """Returns what computes a chain in training.
+class Chained:
+    """What computes a chain in training.
 
     Args:
         operation: The chain.
         plain: What computes each of its parts, for what the kernels do not take.
     """
-    library = kernels()
-    native = None if library is None else NativeChain(operation, library)
-    apply: Callable[..., Tensor] = FusedChain.apply
 
-    def compute(x: Tensor) -> Tensor:
+    def __init__(self, operation: Chain, plain: Sequence[Callable[[Tensor], Tensor]]) -> None:
+        library = kernels()
+        self._native = None if library is None else NativeChain(operation, library)
+        self._apply: Callable[..., Tensor] = FusedChain.apply
+        self._plain = plain
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Computes the last result."""
+        native = self._native
         if native is not None and native.takes(x, weights := native.weights()):
-            return apply(native, x, *weights)
-        for part in plain:
+            return self._apply(native, x, *weights)
+        for part in self._plain:
             x = part(x)
         return x
 
-    return compute
+    def suits(self, rows: int) -> bool:
+        """Whether the kernels compute it sooner than others.
+
+        Args:
+            rows: The rows of what it is given.
+        """
+        native = self._native
+        return native is not None and native.suits(rows, native.weights())

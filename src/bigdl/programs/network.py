@@ -276,7 +276,7 @@ class NativeNetwork:
         call = structures.NetworkCall(
             ctypes.addressof(self._network),
             rows,
-            min(torch.get_num_threads(), 1 + products // _OF_A_THREAD),
+            min(threads(), 1 + products // _OF_A_THREAD),
             products <= _LITTLE,
             self._backwards,
             ctypes.addressof(arrays),

@@ -11,10 +11,11 @@ from bigdl.graph import Container
 from bigdl.graph.arithmetic import recorded
 from bigdl.native import Library, kernels
 from bigdl.programs import prediction, training
+from bigdl.programs.chains import Chained
 from bigdl.programs.joining import chained, joined_for_prediction, joined_for_training
 from bigdl.programs.lowering import Lowering, hooks_of
 from bigdl.programs.native import NativeSegment
-from bigdl.programs.operations import Affine, Operation, Ref, Scale
+from bigdl.programs.operations import Affine, Apply, Chain, Drop, Operation, Ref, Scale
 from bigdl.programs.precision import full, with_low_products
 from bigdl.programs.prediction import Product
 from bigdl.programs.segments import segmented
@@ -63,6 +64,8 @@ class Program:
         only = units[0].function if len(units) == 1 and outputs == [Ref(self.operations[-1].number)] else None
         if isinstance(only, NativeSegment) and only.takes_arrays:
             self.segment = only
+        self._products = [unit.function for unit in units if isinstance(unit.function, Chained)]
+        self._has_others = not all(map(_is_cheap, self.operations))
         self._stamps = Stamps([source for operation in weighted for source in operation.sources()] if kept else [])
 
     def is_current(self) -> bool:
@@ -76,6 +79,14 @@ class Program:
         if self._with_weights and self._stamps.have_changed():
             for kept in self._with_weights:
                 kept.refresh()
+
+    def is_native(self, rows: int) -> bool:
+        """Whether it is for training, and the kernels in C++ compute all that takes long.
+
+        Args:
+            rows: The rows of a batch.
+        """
+        return not self._has_others and all(product.suits(rows) for product in self._products)
 
     def run(self, inputs: Sequence[Tensor]) -> list[Any]:
         """Computes the outputs.
@@ -94,6 +105,11 @@ class Program:
             for i in done:
                 values[i] = None
         return [full(applied(ref.views, values[ref.number])) for ref in self._outputs]
+
+
+def _is_cheap(operation: Operation) -> bool:
+    """Whether an operation is a chain, or takes no time beside one."""
+    return isinstance(operation, Chain | Drop) or (isinstance(operation, Apply) and operation.name != "")
 
 
 _Made = int | tuple[int, ...]

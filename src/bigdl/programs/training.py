@@ -11,7 +11,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from bigdl.programs import fused, largest
-from bigdl.programs.chains import chained
+from bigdl.programs.chains import Chained
 from bigdl.programs.convolutions import FusedConvolution, LargestOfConvolution
 from bigdl.programs.endings import NativeEnding, TorchEnding, native_ending, plain_ending
 from bigdl.programs.operations import Affine, Chain, Convolve, Multiply
@@ -94,9 +94,9 @@ def _matrix(operation: Multiply) -> Callable[[Tensor], Tensor]:
     return multiply
 
 
-def _chain(operation: Chain) -> Callable[[Tensor], Tensor]:
+def _chain(operation: Chain) -> Chained:
     parts = [_matrix(part) if isinstance(part, Multiply) else part.kernel() for part in operation.parts]
-    return chained(operation, parts)
+    return Chained(operation, parts)
 
 
 KERNELS: dict[type[Any], Callable[[Any], Callable[..., Tensor]]] = {

@@ -9,6 +9,8 @@ from collections.abc import Generator, Iterator
 import torch
 
 from bigdl.graph import Container, Shape
+from bigdl.native import own_threads
+from bigdl.programs import program_for
 from bigdl.training.batches import Batch
 from bigdl.training.engine import computing_threads
 
@@ -20,7 +22,9 @@ def on_few_threads(model: Container, batches: Iterator[Batch]) -> Generator[Batc
     """Gives batches, and computes with one thread until it is closed if waking others costs more than they do.
 
     Many of torch's operations divide whatever work they get. Where other processes want the cores, each then waits for
-    a thread that is not running. The first batch decides: torch forgets what it has prepared when the number changes.
+    a thread that is not running. Where the kernels in C++ compute all products, which have threads of their own, torch
+    has one too: its own would wake up for what is left, and take the cores from them. The first batch decides: torch
+    forgets what it has prepared when the number changes.
 
     Args:
         model: The model that is run on the batches.
@@ -28,9 +32,18 @@ def on_few_threads(model: Container, batches: Iterator[Batch]) -> Generator[Batc
     """
     with contextlib.ExitStack() as stack:
         for i, batch in enumerate(batches):
-            if i == 0 and torch.get_num_threads() > 1 and batch.held * _products_of_row(model) <= _LITTLE:
-                stack.enter_context(computing_threads(1))
+            if i == 0 and (threads := torch.get_num_threads()) > 1:
+                if batch.held * _products_of_row(model) <= _LITTLE:
+                    stack.enter_context(computing_threads(1))
+                elif _trained_by_kernels(model, batch.held):
+                    stack.enter_context(own_threads(threads))
+                    stack.enter_context(computing_threads(1))
             yield batch
+
+
+def _trained_by_kernels(model: Container, rows: int) -> bool:
+    program = program_for(model, training=True) if model.training else None
+    return program is not None and program.is_native(rows)
 
 
 def _products_of_row(model: Container) -> float:
