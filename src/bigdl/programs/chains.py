@@ -30,7 +30,7 @@ class FusedChain(torch.autograd.Function):
             weights: Matrix and bias of each layer, one after the other.
         """
         ctx.chain, ctx.patterns = chain, chain.draw()
-        results = [x.new_empty(len(x), len(matrix)) for matrix in weights[::2] if matrix is not None]
+        results = [x.new_empty(x.shape[0], matrix.shape[0]) for matrix in weights[::2] if matrix is not None]
         layers = chain.layers(weights, results, ctx.patterns)
         chain.run("bigdl_chain", x, layers)
         ctx.save_for_backward(x, *weights, *results)
@@ -87,7 +87,7 @@ class NativeChain:
             x: What it is given.
             weights: See ``weights``.
         """
-        return x.dim() == 2 and _fits(x) and self.suits(len(x), weights)
+        return x.dim() == 2 and _fits(x) and self.suits(x.shape[0], weights)
 
     def suits(self, rows: int, weights: Sequence[Tensor | None]) -> bool:
         """Whether that is so of some number of rows; see ``takes``."""

@@ -70,9 +70,10 @@ class Program:
 
     def is_current(self) -> bool:
         """Whether the layers are still as they were when the program was made; their weights need not be."""
-        if any(self._hooks):
-            return False
-        return all(kept.get(name) is value for kept, name, value in self._facts)
+        for kept, name, value in self._facts:
+            if kept.get(name) is not value:
+                return False
+        return not any(self._hooks)
 
     def refresh(self) -> None:
         """Reads the weights anew, if they have changed."""

@@ -73,6 +73,8 @@ def vector(values: Sequence[Tensor | float], like: Tensor) -> Tensor:
         values: The numbers; those that are no tensors cost next to nothing.
         like: A tensor of the vector's dtype, on its device.
     """
+    if like.is_cpu:
+        return torch.tensor([x.item() if isinstance(x, Tensor) else x for x in values], dtype=like.dtype)
     numbers = [0.0 if isinstance(value, Tensor) else value for value in values]
     result = torch.tensor(numbers, dtype=like.dtype, device=like.device)
     for i, value in enumerate(values):
@@ -123,7 +125,8 @@ def terms(
         mask_sum, mask_size = kept.detach().sum(), float(kept.numel())
     if sample_weight is None:
         per_sample = score[0].numel() if score.dim() > 1 and len(score) else 1
-        return LossTerm(score.sum() / per_sample, float(len(score)) if score.dim() else 1.0, mask_sum, mask_size)
+        total = score.sum() if per_sample == 1 else score.sum() / per_sample
+        return LossTerm(total, float(len(score)) if score.dim() else 1.0, mask_sum, mask_size)
     _check_fit("The sample weights", sample_weight, score)
     if score.dim() > sample_weight.dim():
         score = score.flatten(sample_weight.dim()).mean(-1)

@@ -186,7 +186,9 @@ class Step:
             terms = self.goal.terms(outputs, masks, batch)
             activities = self._regularization.activities()
             penalties = activities if self.group.size > 1 else activities + self._regularization.weights()
-            objective = self._objective(terms, batch) + penalties
+            objective = self._objective(terms, batch)
+            if isinstance(penalties, Tensor):
+                objective = objective + penalties
             with torch.no_grad():
                 measures = [value * batch.held for value in self.goal.measures(outputs, batch)]
                 values = [x for term in terms for x in (term.numerator, *term.counted())]
@@ -242,7 +244,8 @@ class Step:
             else:
                 parts[:, 0] *= batch.rows / batch.held
             shares = [term.over(total) for term, total in zip(terms, parts, strict=True)]
-        weighted = [factor * share for factor, share in zip(self.goal.factors, shares, strict=True)]
+        # Each operation on a number takes longer than it looks, once more in the gradient.
+        weighted = [s if factor == 1 else factor * s for factor, s in zip(self.goal.factors, shares, strict=True)]
         return torch.stack(weighted).sum() if len(weighted) > 1 else weighted[0]
 
     def _divides_later(self, batch: Batch) -> bool:
