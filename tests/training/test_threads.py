@@ -1,5 +1,7 @@
 """Small work is done by one thread, large work by as many as torch has."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,8 @@ from bigdl.errors import TrainingError
 from bigdl.keras.callbacks import LambdaCallback
 from bigdl.keras.layers import LSTM, BatchNormalization, Convolution2D, Dense, Flatten, Input, TimeDistributed
 from bigdl.keras.models import Model, Sequential
+from bigdl.native import kernels, threads
+from bigdl.programs.chains import NativeChain
 from bigdl.training.threads import _products_of_row
 
 
@@ -39,6 +43,37 @@ def test_small_steps_have_one_thread():
 
 def test_large_steps_have_all():
     assert threads_in_steps(5000) == [2, 2, 2]
+
+
+def kernel_threads_in_steps(model: Any, rows: int) -> list[tuple[int, int]]:
+    """Returns how many threads torch and the kernels have in each step of a training."""
+    model.compile("sgd", "mse")
+    seen: list[tuple[int, int]] = []
+    record = LambdaCallback(on_batch_end=lambda batch, logs: seen.append((torch.get_num_threads(), threads())))
+    x, y = np.ones((2 * rows, *model.input_shape[1:])), np.ones((2 * rows, *model.output_shape[1:]))
+    model.fit(x, y, batch_size=rows, nb_epoch=1, verbose=0, callbacks=[record])
+    assert (torch.get_num_threads(), threads()) == (2, 2)
+    return seen
+
+
+@pytest.fixture
+def kernels_suit(monkeypatch):
+    """Lets the kernels compute all chains, as they do where they have tiles."""
+    monkeypatch.setattr(NativeChain, "suits", lambda self, rows, weights: True)
+
+
+@pytest.mark.skipif(kernels() is None, reason="the kernels were not built")
+def test_torch_has_one_thread_where_the_kernels_compute_all_products(kernels_suit):
+    dense = Sequential([Dense(400, activation="relu", input_dim=300), Dense(5, activation="softmax")])
+    assert kernel_threads_in_steps(dense, 100) == [(1, 2)] * 2
+    between = Sequential([Dense(400, input_dim=300), BatchNormalization(), Dense(5)])
+    assert kernel_threads_in_steps(between, 100) == [(2, 2)] * 2
+
+
+@pytest.mark.skipif(kernels() is None, reason="the kernels were not built")
+def test_torch_keeps_its_threads_for_types_that_the_kernels_do_not_know():
+    model = Sequential([Dense(400, activation="relu", input_dim=300), Dense(5, activation="softmax")]).double()
+    assert kernel_threads_in_steps(model, 100) == [(2, 2)] * 2
 
 
 def test_a_failure_gives_the_threads_back():

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bigdl.native import Library, address
+from bigdl.native import Library, address, threads
 from bigdl.programs import structures, winograd
 from bigdl.programs.memory import Life, places
 from bigdl.programs.operations import Add, Apply, Convolve, Multiply, Operation, Ref
