@@ -87,7 +87,7 @@ class Program:
         Args:
             rows: The rows of a batch.
         """
-        return not self._has_others and all(product.suits(rows) for product in self._products)
+        return bool(self._products) and not self._has_others and all(one.suits(rows) for one in self._products)
 
     def run(self, inputs: Sequence[Tensor]) -> list[Any]:
         """Computes the outputs.

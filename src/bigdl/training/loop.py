@@ -113,7 +113,8 @@ def _train_epoch(
 ) -> None:
     for hook in hooks:
         hook.on_epoch_begin(state)
-    with contextlib.closing(on_few_threads(step.model, source.batches(state.epoch, state.records))) as batches:
+    given = source.batches(state.epoch, state.records)
+    with contextlib.closing(on_few_threads(step.model, given, step.in_bf16)) as batches:
         for batch in batches:
             for hook in hooks:
                 hook.on_batch_begin(state, batch.rows)

@@ -18,7 +18,7 @@ _LITTLE = 1 << 22
 """Products that one core computes in the time in which other threads wake up, and longer where these have no core."""
 
 
-def on_few_threads(model: Container, batches: Iterator[Batch]) -> Generator[Batch]:
+def on_few_threads(model: Container, batches: Iterator[Batch], in_bf16: bool = False) -> Generator[Batch]:
     """Gives batches, and computes with one thread until it is closed if waking others costs more than they do.
 
     Many of torch's operations divide whatever work they get. Where other processes want the cores, each then waits for
@@ -29,13 +29,14 @@ def on_few_threads(model: Container, batches: Iterator[Batch]) -> Generator[Batc
     Args:
         model: The model that is run on the batches.
         batches: The batches.
+        in_bf16: Whether products are of bfloat16, which are torch's.
     """
     with contextlib.ExitStack() as stack:
         for i, batch in enumerate(batches):
             if i == 0 and (threads := torch.get_num_threads()) > 1:
                 if batch.held * _products_of_row(model) <= _LITTLE:
                     stack.enter_context(computing_threads(1))
-                elif _trained_by_kernels(model, batch.held):
+                elif not in_bf16 and _trained_by_kernels(model, batch.held):
                     stack.enter_context(own_threads(threads))
                     stack.enter_context(computing_threads(1))
             yield batch
