@@ -14,7 +14,7 @@ struct TileConvolution {
 
   int64_t depths() const { return (c.channels + DEPTH - 1) / DEPTH; } // of a cell
   int64_t depth() const { return c.kernel_columns * depths(); }
-  int64_t panels() const { return (c.filters + WIDTH - 1) / WIDTH; }
+  int64_t panels() const { return panels_of(c.filters); }
   int64_t panel_size() const { return 2 * depth() * TILES; }
   int64_t lines() const { return at_once + c.kernel_columns - 1; } // of a plane
   int64_t windows() const { return c.images * c.columns - c.kernel_columns + 1; }

@@ -97,7 +97,7 @@ bool weight_gradient(const Product *product, ParallelFor parallel) {
   if (product->inputs < WIDTH || product->outputs < EDGE)
     return avx512::table.of_float.weight_gradient(product, parallel);
   GradientCall call{product, false};
-  const int64_t count = (product->outputs + WIDTH - 1) / WIDTH;
+  const int64_t count = panels_of(product->outputs);
   const int64_t grain = 1 + WORK_OF_A_THREAD / (product->rows * product->inputs * WIDTH);
   return for_all(parallel, count, grain, run_panels, &call) && !call.failed;
 }

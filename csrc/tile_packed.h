@@ -2,13 +2,13 @@
 //
 // The packed matrix is cut into blocks of depth, each a panel of columns after the other, two tiles wide.
 
-constexpr int64_t DEEPEST = 512; // of a block: sums of blocks are added up in their order
-
-inline int64_t panels_of(int64_t lines) { return (lines + WIDTH - 1) / WIDTH; }
+// How many bfloat16 a panel has, all blocks together.
+inline int64_t size_of_blocks(int64_t depth) {
+  return depth / DEEPEST * panel_size(DEEPEST) + panel_size(depth % DEEPEST);
+}
 
 int64_t tiles_size(int64_t columns, int64_t depth) {
-  const int64_t tiles = depth / DEEPEST * panel_size(DEEPEST) + panel_size(depth % DEEPEST);
-  return panels_of(columns) * tiles * int64_t(sizeof(uint16_t)) / int64_t(sizeof(float));
+  return panels_of(columns) * size_of_blocks(depth) * int64_t(sizeof(uint16_t)) / int64_t(sizeof(float));
 }
 
 void pack_tiles(const float *matrix, int64_t columns, int64_t depth, float *packed) {
@@ -31,7 +31,7 @@ struct PackedProduct {
 
   int64_t blocks() const { return (p.depth + DEEPEST - 1) / DEEPEST; }
   int64_t deep(int64_t block) const { return least(p.depth - block * DEEPEST, DEEPEST); }
-  int64_t size_of_rows() const { return p.depth / DEEPEST * panel_size(DEEPEST) + panel_size(p.depth % DEEPEST); }
+  int64_t size_of_rows() const { return size_of_blocks(p.depth); }
 
   const uint16_t *weights(int64_t block, int64_t panel) const {
     return reinterpret_cast<const uint16_t *>(p.tiles) + block * panels_of(p.columns) * panel_size(DEEPEST) +

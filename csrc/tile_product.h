@@ -4,7 +4,6 @@
 // it, each two tiles wide, and multiplies them with all of the shared side. Blocks of depth are summed up by
 // themselves, and then in their order.
 struct TileProduct {
-  static constexpr int64_t deepest = 512;          // of panels, so that they stay in the cache
   static constexpr int64_t most = 4, at_least = 8; // panels in a group, and groups, if there are so many panels
 
   int64_t rows, columns, depth;
@@ -29,7 +28,7 @@ struct TileProduct {
     // Neighbouring results are best written by one thread, if there is enough for all.
     const bool lines = result.column_stride == 1;
     by_rows = lines ? 2 * rows >= columns : rows > 2 * columns;
-    const int64_t fitting = panels(divided_lines()) / at_least;
+    const int64_t fitting = panels_of(divided_lines()) / at_least;
     group_panels = fitting < 1 ? 1 : least(fitting, most);
   }
 
@@ -37,23 +36,22 @@ struct TileProduct {
     return (left.has_lines() ? 0 : rows) + (right.has_lines() ? columns : 0);
   }
 
-  static int64_t panels(int64_t lines) { return (lines + WIDTH - 1) / WIDTH; }
-  int64_t blocks() const { return (depth + deepest - 1) / deepest; }
-  int64_t deep(int64_t block) const { return least(depth - block * deepest, deepest); }
+  int64_t blocks() const { return (depth + DEEPEST - 1) / DEEPEST; }
+  int64_t deep(int64_t block) const { return least(depth - block * DEEPEST, DEEPEST); }
   int64_t shared_lines() const { return by_rows ? columns : rows; }
   int64_t divided_lines() const { return by_rows ? rows : columns; }
 
   uint16_t *shared_panel(int64_t block, int64_t panel) const {
-    return shared + block * panels(shared_lines()) * panel_size(deepest) + panel * panel_size(deep(block));
+    return shared + block * panels_of(shared_lines()) * panel_size(DEEPEST) + panel * panel_size(deep(block));
   }
 
-  int64_t shared_size() const { return blocks() * panels(shared_lines()) * panel_size(least(deepest, depth)); }
+  int64_t shared_size() const { return blocks() * panels_of(shared_lines()) * panel_size(least(DEEPEST, depth)); }
 
   static void split_shared(int64_t begin, int64_t end, void *context) {
     const TileProduct &p = *static_cast<TileProduct *>(context);
     for (int64_t i = begin; i < end; ++i) {
-      const int64_t block = i / panels(p.shared_lines()), panel = i % panels(p.shared_lines()), line = panel * WIDTH;
-      const Side side = (p.by_rows ? p.right : p.left).from(line, block * deepest);
+      const int64_t panels = panels_of(p.shared_lines()), block = i / panels, panel = i % panels, line = panel * WIDTH;
+      const Side side = (p.by_rows ? p.right : p.left).from(line, block * DEEPEST);
       (p.by_rows ? split_panel<false> : split_panel<true>)(side, p.shared_lines() - line, p.deep(block),
                                                            p.shared_panel(block, panel), nullptr, false);
     }
@@ -63,8 +61,9 @@ struct TileProduct {
     FlushDenormals flush;
     TileSettings settings;
     TileProduct &p = *static_cast<TileProduct *>(context);
-    const int64_t own = p.group_panels * panel_size(least(deepest, p.depth)) * sizeof(uint16_t);
-    void *scratch = aligned_alloc(64, own + (p.group_panels * panels(p.shared_lines()) + 1) * 4 * SUMS * sizeof(float));
+    const int64_t own = p.group_panels * panel_size(least(DEEPEST, p.depth)) * sizeof(uint16_t);
+    const int64_t results = p.group_panels * panels_of(p.shared_lines()) + 1;
+    void *scratch = aligned_alloc(64, own + results * 4 * SUMS * sizeof(float));
     if (!scratch) {
       __atomic_store_n(&p.failed, true, __ATOMIC_RELAXED);
       return;
@@ -77,15 +76,15 @@ struct TileProduct {
 
   void run_group(int64_t group, uint16_t *tiles, float *sums) const {
     const int64_t line = group * group_panels * WIDTH,
-                  count = panels(least(divided_lines() - line, group_panels * WIDTH));
+                  count = panels_of(least(divided_lines() - line, group_panels * WIDTH));
     for (int64_t block = 0; block < blocks(); ++block) {
       const int64_t size = panel_size(deep(block));
       split_divided(line, count, block, tiles);
-      for (int64_t i = 0; i < panels(shared_lines()); ++i)
+      for (int64_t i = 0; i < panels_of(shared_lines()); ++i)
         for (int64_t j = 0; j < count; ++j) {
           const uint16_t *own = tiles + j * size, *other = shared_panel(block, i);
           float *sum = sums + (i * count + j) * 4 * SUMS;
-          float *of_block = block ? sums + count * panels(shared_lines()) * 4 * SUMS : sum;
+          float *of_block = block ? sums + count * panels_of(shared_lines()) * 4 * SUMS : sum;
           multiply_tiles(by_rows ? own : other, by_rows ? other : own, size / (2 * TILES), of_block);
           if (block) add_sums(sum, of_block);
           const int64_t divided = line + j * WIDTH, shared = i * WIDTH;
@@ -97,7 +96,7 @@ struct TileProduct {
 
   // Lines with gaps lie side by side, so that as many are read as there are before going on to the next value of each.
   void split_divided(int64_t line, int64_t count, int64_t block, uint16_t *tiles) const {
-    const Side side = (by_rows ? left : right).from(line, block * deepest);
+    const Side side = (by_rows ? left : right).from(line, block * DEEPEST);
     const int64_t lines = divided_lines() - line, depth = deep(block), step = side.has_lines() ? depth : DEPTH;
     const auto split = by_rows ? split_edge<true> : split_edge<false>;
     for (int64_t k = 0; k < depth; k += step)
@@ -138,9 +137,9 @@ struct TileProduct {
     if (!shared)
       return false;
     const int64_t width = group_panels * WIDTH, groups = (divided_lines() + width - 1) / width;
-    const int64_t of_group = shared_lines() * depth * width, of_split = SPLITTING * WIDTH * least(depth, deepest);
+    const int64_t of_group = shared_lines() * depth * width, of_split = SPLITTING * WIDTH * least(depth, DEEPEST);
     const bool done =
-        for_all(parallel, blocks() * panels(shared_lines()), 1 + WORK_OF_A_THREAD / of_split, split_shared, this) &&
+        for_all(parallel, blocks() * panels_of(shared_lines()), 1 + WORK_OF_A_THREAD / of_split, split_shared, this) &&
         for_all(parallel, groups, 1 + WORK_OF_A_THREAD / of_group, multiply, this);
     free(shared);
     return done && !failed;

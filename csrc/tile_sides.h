@@ -116,6 +116,10 @@ void split_tiles(Side side, int64_t lines, int64_t depth, uint16_t *tiles, float
   _mm512_mask_storeu_ps(total, lanes(lines), sum);
 }
 
+constexpr int64_t DEEPEST = 512; // of a block, whose panels stay in the cache; blocks are added up in their order
+
+inline int64_t panels_of(int64_t lines) { return (lines + WIDTH - 1) / WIDTH; }
+
 // How many bfloat16 the tiles of two times 16 lines have.
 inline int64_t panel_size(int64_t depth) { return 2 * ((depth + DEPTH - 1) / DEPTH) * TILES; }
 
