@@ -72,6 +72,7 @@ _BILSTM = Workload("imdb-bilstm", nets.imdb_bidirectional, (100,), 32, classes=1
 _GRU = Workload("gru", nets.gru, (100, 64), 32, classes=1)
 _CONV1D = Workload("imdb-cnn", nets.imdb_cnn, (400,), 32, classes=1, words=5000)
 _DEEP = Workload("deep-mlp", nets.deep_mlp, (64,), 32)
+_SMALL = Workload("small-mlp", partial(nets.deep_mlp, features=16, units=32, depth=2), (16,), 32)
 
 
 def _train(of: Workload, optimizer: str, target: float = 0.0, **changes: Any) -> Workload:
@@ -124,6 +125,8 @@ OTHERS = [
     _predict(_MLP, batch=1),
     _train(_DEEP, "sgd"),
     _predict(_DEEP),
+    _train(_SMALL, "adam"),
+    _predict(_SMALL),
     _predict(_GRU),
     _predict(_BILSTM),
 ]

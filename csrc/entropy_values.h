@@ -38,8 +38,9 @@ struct EntropyKernel {
       lanes.store(gradient + j, slope);
       return slope * share; // lanes that are not there give 0
     });
+    const float over = e.factor / sum;
     each_vector<float>(e.classes, [&](int64_t j, auto lanes) {
-      lanes.store(gradient + j, (lanes.load(gradient + j) - over_sum) / sum);
+      lanes.store(gradient + j, (lanes.load(gradient + j) - over_sum) * over);
     });
   }
 

@@ -41,10 +41,10 @@ struct Windows {
 // The scores -sum(t log(p / sum(p))) of rows, with the shares p / sum(p) clipped.
 struct Entropy {
   int64_t rows, classes;
-  float least, most;                   // of a share
+  float least, most, factor;           // of a share; of the gradient
   const float *targets, *probabilities; // (rows, classes)
   float *scores;                       // (rows,)
-  float *gradient;                     // (rows, classes): of each row's score; null if not wanted
+  float *gradient;                     // (rows, classes): of each row's score, times the factor; null if not wanted
 };
 
 // Each returns 0, or 1 where memory or threads are short. Nothing depends on the number of threads.

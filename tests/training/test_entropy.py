@@ -6,7 +6,7 @@ from torch import Tensor
 
 from bigdl.native import LIBRARY, Library, kernels
 from bigdl.training import entropy
-from bigdl.training.entropy import cross_entropy, plain
+from bigdl.training.entropy import cross_entropy, graded_cross_entropy, plain
 
 SETS = found.instruction_sets if (found := kernels()) else []
 
@@ -80,3 +80,24 @@ def test_other_targets_are_taken_by_torch(change):
     y_true, y_pred = CASES["classes"]()
     y_true = change(y_true)
     assert torch.equal(cross_entropy(y_true, y_pred), plain(y_true, y_pred))
+
+
+@pytest.mark.parametrize("instruction_set", SETS)
+@pytest.mark.parametrize("case", CASES)
+def test_scores_beside_the_gradient_of_their_sum(monkeypatch, case, instruction_set):
+    library = Library(LIBRARY, instruction_set)
+    monkeypatch.setattr(entropy, "kernels", lambda: library)
+    y_true, y_pred = CASES[case]()
+    y_pred.requires_grad_()
+    found = graded_cross_entropy(y_true, y_pred, 0.25)
+    assert found is not None
+    scores = plain(y_true, y_pred)
+    expected = torch.autograd.grad(0.25 * scores.sum(), y_pred)[0]
+    torch.testing.assert_close(found[0], scores.detach(), rtol=1e-6, atol=1e-6, equal_nan=True)
+    torch.testing.assert_close(found[1], expected, rtol=1e-5, atol=1e-6, equal_nan=True)
+    assert not any(x.requires_grad for x in found)
+
+
+def test_scores_beside_the_gradient_of_others():
+    y_true, y_pred = CASES["classes"]()
+    assert graded_cross_entropy(y_true.double(), y_pred.double(), 1.0) is None

@@ -89,9 +89,9 @@ def whole_batch() -> Batch:
     return Batch([x, steps], [kinds, states], [weight, None], 12)
 
 
-def single_output() -> Container:
+def single_output(regularizer: str | None = "l2") -> Container:
     x = Input((4,), name="x")
-    return Container(x, Dense(3, activation="softmax", W_regularizer="l2", name="kind")(x))
+    return Container(x, Dense(3, activation="softmax", W_regularizer=regularizer, name="kind")(x))
 
 
 def single_batch(weighted: bool) -> Batch:
@@ -108,6 +108,11 @@ CASES: dict[str, tuple[Callable[[], Container], Batch, dict[str, Any]]] = {
             "metrics": {"kind": ["accuracy"]},
             "loss_weights": [1.0, 0.5],
         },
+    ),
+    "one output, its gradient in one pass": (
+        lambda: single_output(None),
+        single_batch(False),
+        {"loss": "categorical_crossentropy", "loss_weights": [0.5]},
     ),
     "one output": (single_output, single_batch(False), {"loss": "mse", "metrics": ["accuracy", "mae"]}),
     "one output, weighted": (single_output, single_batch(True), {"loss": "mse", "loss_weights": [0.5]}),

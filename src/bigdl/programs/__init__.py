@@ -5,6 +5,7 @@ what layers say they compute (``lowers``) is written down once, and neighbours a
 where a program cannot know what a layer does, it calls the layer; where masks travel, there is no program.
 """
 
+from bigdl.programs.direct import DirectChain as DirectChain
 from bigdl.programs.dropping import dropped as dropped
 from bigdl.programs.lowering import Lowering as Lowering
 from bigdl.programs.lowering import lowers as lowers

@@ -31,7 +31,8 @@ class FusedChain(torch.autograd.Function):
         """
         ctx.chain, ctx.patterns = chain, chain.draw()
         results = [x.new_empty(x.shape[0], matrix.shape[0]) for matrix in weights[::2] if matrix is not None]
-        layers = chain.layers(weights, results, ctx.patterns)
+        layers = chain.layers(weights, results)
+        chain.drop(layers, ctx.patterns)
         chain.run("bigdl_chain", x, layers)
         ctx.save_for_backward(x, *weights, *results)
         return results[-1]
@@ -46,7 +47,8 @@ class FusedChain(torch.autograd.Function):
         _, of_x, *wanted = ctx.needs_input_grad
         gradients = [torch.empty_like(w) if of_w else None for w, of_w in zip(weights, wanted, strict=True)]
         x_gradient = torch.empty_like(x) if of_x else None
-        layers = chain.layers(weights, results, ctx.patterns, gradients)
+        layers = chain.layers(weights, results, gradients)
+        chain.drop(layers, ctx.patterns)
         chain.run("bigdl_chain_gradient", x, layers, gradient.contiguous(), x_gradient)
         return None, x_gradient, *gradients
 
@@ -69,7 +71,9 @@ class NativeChain:
                 self._activations.append(structures.ACTIVATIONS["relu"] if part.relu else structures.LINEAR)
             else:
                 self._activations[-1] = structures.ACTIVATIONS[part.name]
-        self._drops = [product.drop for product in self._products]
+        self._drops = {i: product.drop for i, product in enumerate(self._products) if product.drop}
+        sources = [source for product in self._products for source in (product.weight, product.bias)]
+        self._places = [({"": None}, "") if source is None else (source.owner, source.name) for source in sources]
         self._array = structures.ChainLayer * len(self._products)
         self._suits: dict[tuple[int, ...], bool] = {}
 
@@ -78,20 +82,21 @@ class NativeChain:
 
     def weights(self) -> list[Tensor | None]:
         """Returns matrix and bias of each layer as they are now, one after the other."""
-        return [None if source is None else source() for p in self._products for source in (p.weight, p.bias)]
+        return [owner[name] for owner, name in self._places]
 
-    def takes(self, x: Tensor, weights: Sequence[Tensor | None]) -> bool:
+    def takes(self, x: Tensor, weights: Sequence[Tensor | None], are_known: bool = False) -> bool:
         """Whether the kernels compute the chain sooner than others, each way.
 
         Args:
             x: What it is given.
             weights: See ``weights``.
+            are_known: Whether it has taken these weights before.
         """
-        return x.dim() == 2 and _fits(x) and self.suits(x.shape[0], weights)
+        return x.dim() == 2 and _fits(x) and self.suits(x.shape[0], weights, are_known)
 
-    def suits(self, rows: int, weights: Sequence[Tensor | None]) -> bool:
+    def suits(self, rows: int, weights: Sequence[Tensor | None], are_known: bool = False) -> bool:
         """Whether that is so of some number of rows; see ``takes``."""
-        if not all(w is None or _fits(w) for w in weights):
+        if not are_known and not all(w is None or _fits(w) for w in weights):
             return False
         shapes = [matrix.shape for matrix in weights[::2] if matrix is not None]
         sizes = (rows, shapes[0][1], *(outputs for outputs, _ in shapes))
@@ -105,33 +110,42 @@ class NativeChain:
         return bool(self.library.functions.bigdl_suits_chain(ctypes.byref(chain), self.library.set))
 
     def draw(self) -> list[Pattern | None]:
-        """Draws what each layer drops, in their order."""
-        return patterns([drop.share() if drop else 0.0 for drop in self._drops])
+        """Draws what the layers that drop something drop, in their order."""
+        return patterns([drop.share() for drop in self._drops.values()]) if self._drops else []
 
     def layers(
         self,
         weights: Sequence[Tensor | None],
         results: Sequence[Tensor],
-        drawn: Sequence[Pattern | None],
         gradients: Sequence[Tensor | None] | None = None,
     ) -> ctypes.Array[structures.ChainLayer]:
-        """Returns the layers as the kernels take them; see ``FusedChain``.
+        """Returns the layers as the kernels take them, which drop nothing.
 
         Args:
             weights: See ``weights``.
             results: The result of each.
-            drawn: What each drops.
             gradients: Those of the weights, None where they are not wanted.
         """
         places = [address(weight) for weight in weights]
         targets = [None] * len(weights) if gradients is None else [address(gradient) for gradient in gradients]
         layers = self._array()
-        for i, (activation, result, pattern) in enumerate(zip(self._activations, results, drawn, strict=True)):
-            seed, limit, scale = pattern or (0, 0, 1.0)
-            numbers = (result.shape[1], seed, activation, pattern is not None, limit, scale)
+        for i, (activation, result) in enumerate(zip(self._activations, results, strict=True)):
+            numbers = (result.shape[1], 0, activation, False, 0, 1.0)
             pair = slice(2 * i, 2 * i + 2)
             layers[i] = structures.ChainLayer(*numbers, *places[pair], result.data_ptr(), *targets[pair])
         return layers
+
+    def drop(self, layers: ctypes.Array[structures.ChainLayer], drawn: Sequence[Pattern | None]) -> None:
+        """Lets layers drop what was drawn.
+
+        Args:
+            layers: See ``layers``.
+            drawn: See ``draw``.
+        """
+        for i, pattern in zip(self._drops, drawn, strict=True):
+            layer = layers[i]
+            layer.drops = pattern is not None
+            layer.seed, layer.limit, layer.scale = pattern or (0, 0, 1.0)
 
     def run(
         self,
@@ -161,6 +175,9 @@ def _fits(x: Tensor) -> bool:
 class Chained:
     """What computes a chain in training.
 
+    Attributes:
+        native: The kernels' way; None without them.
+
     Args:
         operation: The chain.
         plain: What computes each of its parts, for what the kernels do not take.
@@ -168,13 +185,13 @@ class Chained:
 
     def __init__(self, operation: Chain, plain: Sequence[Callable[[Tensor], Tensor]]) -> None:
         library = kernels()
-        self._native = None if library is None else NativeChain(operation, library)
+        self.native = None if library is None else NativeChain(operation, library)
         self._apply: Callable[..., Tensor] = FusedChain.apply
         self._plain = plain
 
     def __call__(self, x: Tensor) -> Tensor:
         """Computes the last result."""
-        native = self._native
+        native = self.native
         if native is not None and native.takes(x, weights := native.weights()):
             return self._apply(native, x, *weights)
         for part in self._plain:
@@ -187,5 +204,5 @@ class Chained:
         Args:
             rows: The rows of what it is given.
         """
-        native = self._native
+        native = self.native
         return native is not None and native.suits(rows, native.weights())

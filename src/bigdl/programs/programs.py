@@ -12,6 +12,7 @@ from bigdl.graph.arithmetic import recorded
 from bigdl.native import Library, kernels
 from bigdl.programs import prediction, training
 from bigdl.programs.chains import Chained
+from bigdl.programs.direct import DirectChain
 from bigdl.programs.joining import chained, joined_for_prediction, joined_for_training
 from bigdl.programs.lowering import Lowering, hooks_of
 from bigdl.programs.native import NativeSegment
@@ -64,6 +65,8 @@ class Program:
         only = units[0].function if len(units) == 1 and outputs == [Ref(self.operations[-1].number)] else None
         if isinstance(only, NativeSegment) and only.takes_arrays:
             self.segment = only
+        self._chain = only if isinstance(only, Chained) and units[0].inputs == [Ref(0)] else None
+        self._direct: DirectChain | None = None
         self._products = [unit.function for unit in units if isinstance(unit.function, Chained)]
         self._has_others = not all(map(_is_cheap, self.operations))
         self._stamps = Stamps([source for operation in weighted for source in operation.sources()] if kept else [])
@@ -88,6 +91,22 @@ class Program:
             rows: The rows of a batch.
         """
         return bool(self._products) and not self._has_others and all(one.suits(rows) for one in self._products)
+
+    def direct(self, inputs: Sequence[Tensor], parameters: Sequence[Tensor]) -> DirectChain | None:
+        """Returns what computes the only output and the gradients of some weights without torch's record of it.
+
+        Args:
+            inputs: A tensor for each input.
+            parameters: The weights.
+
+        Returns:
+            What takes the inputs; None where nothing does.
+        """
+        if self._chain is None or self._chain.native is None or len(inputs) > 1:
+            return None
+        if self._direct is None or not self._direct.is_for(parameters):
+            self._direct = DirectChain(self._chain.native, parameters)
+        return self._direct if self._direct.takes(inputs[0]) else None
 
     def run(self, inputs: Sequence[Tensor]) -> list[Any]:
         """Computes the outputs.

@@ -49,6 +49,7 @@ class Compiled:
         measure_count: How many values the metrics give.
         metrics_names: The names of all that ``evaluate`` and ``train_on_batch`` return.
         uses_graph: Whether an objective or a metric of the user's computes with tensors of the model's graph.
+        is_of_outputs: Whether no objective is the user's; see ``Goal``.
 
     Raises:
         UnsupportedLayerError: There is no optimizer, objective or metric of a name.
@@ -100,6 +101,7 @@ class Compiled:
             for own, named, tensor in zip(self.functions, self._metrics, model.outputs, strict=True)
             for function in (own, *(metric for _, metric in named))
         )
+        self.is_of_outputs = all(map(_is_own, self.functions))
         self.weights = list(model.trainable_weights if weights is None else weights)
         self.optimizer.multipliers = multipliers_of(model, lr_multipliers or {})
         self.step = Step(model, self, self.optimizer, self.weights)
@@ -119,6 +121,12 @@ class Compiled:
         """Returns each output's loss; see ``Goal``."""
         rows = zip(self.functions, batch.targets, outputs, batch.weights, masks, strict=True)
         return [losses.terms(function, y, output, weight, mask) for function, y, output, weight, mask in rows]
+
+    def graded(self, outputs: list[Tensor], masks: list[Tensor | None], batch: Batch) -> tuple[LossTerm, Tensor] | None:
+        """Returns the loss of a single output with its gradient, where both come in one pass; see ``Goal``."""
+        if len(outputs) > 1 or masks[0] is not None or batch.weights[0] is not None:
+            return None
+        return losses.graded(self.functions[0], batch.targets[0], outputs[0], self.factors[0] / batch.rows)
 
     def measures(self, outputs: list[Tensor], batch: Batch) -> list[Tensor]:
         """Returns the metrics of all outputs; see ``Goal``."""

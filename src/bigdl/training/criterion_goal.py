@@ -26,6 +26,7 @@ class CriterionGoal:
 
     def __init__(self, criterion: Criterion | Callable[[Any, Any], Tensor]) -> None:
         self._criterion = criterion
+        self.is_of_outputs = isinstance(criterion, Criterion) and type(criterion).__module__.startswith("bigdl.")
         self.names = (getattr(criterion, "__name__", type(criterion).__name__),)
 
     def terms(self, outputs: list[Tensor], masks: list[Tensor | None], batch: Batch) -> list[LossTerm]:
@@ -34,6 +35,9 @@ class CriterionGoal:
         if isinstance(self._criterion, Criterion):
             return [self._criterion.terms(output, target)]
         return [LossTerm(self._criterion(output, target) * batch.held, float(batch.held))]
+
+    def graded(self, outputs: list[Tensor], masks: list[Tensor | None], batch: Batch) -> None:
+        """Returns None; see ``Goal``."""
 
     def measures(self, outputs: list[Tensor], batch: Batch) -> list[Tensor]:
         """Returns nothing: BigDL measures on validation data only."""

@@ -21,6 +21,7 @@ class _Entropy(ctypes.Structure):
         ("classes", ctypes.c_int64),
         ("least", ctypes.c_float),
         ("most", ctypes.c_float),
+        ("factor", ctypes.c_float),
         *((name, ctypes.c_void_p) for name in ("targets", "probabilities", "scores", "gradient")),
     )
 
@@ -31,13 +32,7 @@ class _OnePass(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Returns the scores."""
-        scores = y_pred.new_empty(y_pred.shape[:-1])
-        gradient = torch.empty_like(y_pred) if ctx.needs_input_grad[1] else None
-        places = (y_true.data_ptr(), y_pred.data_ptr(), scores.data_ptr(), address(gradient))
-        call = _Entropy(scores.numel(), y_pred.shape[-1], epsilon(), 1.0 - epsilon(), *places)
-        library = kernels()
-        assert library is not None
-        library.run(library.functions.bigdl_entropy, call)
+        scores, gradient = _in_one_pass(y_true, y_pred, 1.0 if ctx.needs_input_grad[1] else None)
         ctx.save_for_backward(y_true, y_pred, gradient)
         return scores
 
@@ -48,6 +43,38 @@ class _OnePass(torch.autograd.Function):
         if torch.is_grad_enabled():
             return None, torch.autograd.grad(plain(y_true, y_pred), y_pred, of_scores, create_graph=True)[0]
         return None, gradient * of_scores.unsqueeze(-1)
+
+
+def _in_one_pass(y_true: Tensor, y_pred: Tensor, factor: float | None) -> tuple[Tensor, Tensor | None]:
+    """Returns the scores, and their gradient times a factor unless that is None."""
+    library = kernels()
+    assert library is not None
+    scores = y_pred.new_empty(y_pred.shape[:-1])
+    gradient = None if factor is None else torch.empty_like(y_pred)
+    numbers = (epsilon(), 1.0 - epsilon(), 1.0 if factor is None else factor)
+    places = (y_true.data_ptr(), y_pred.data_ptr(), scores.data_ptr(), address(gradient))
+    call = _Entropy(scores.numel(), y_pred.shape[-1], *numbers, *places)
+    library.run(library.functions.bigdl_entropy, call)
+    return scores, gradient
+
+
+def graded_cross_entropy(y_true: Tensor, y_pred: Tensor, factor: float) -> tuple[Tensor, Tensor] | None:
+    """Computes what ``cross_entropy`` does, and beside it the gradient of the sum of the scores.
+
+    Args:
+        y_true: The targets.
+        y_pred: Probabilities; their own record is left alone.
+        factor: What the gradient is multiplied by.
+
+    Returns:
+        Scores and gradient; None where the kernels do not take these.
+    """
+    y_pred = y_pred.detach()
+    if kernels() is None or not _take(y_true, y_pred):
+        return None
+    scores, gradient = _in_one_pass(y_true, y_pred, factor)
+    assert gradient is not None
+    return scores, gradient
 
 
 def cross_entropy(y_true: Tensor, y_pred: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from bigdl.errors import DataError
 from bigdl.layers.settings import epsilon
 from bigdl.registry import NamedObjects
-from bigdl.training.entropy import cross_entropy
+from bigdl.training.entropy import cross_entropy, graded_cross_entropy
 
 Objective = Callable[[Tensor, Tensor], Tensor]
 O = TypeVar("O", bound=Callable[..., Tensor])  # noqa: E741 - one letter, as type variables are named
@@ -70,6 +70,13 @@ def hinge(y_true: Tensor, y_pred: Tensor) -> Tensor:
 def categorical_crossentropy(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """``-sum t log p`` over the last axis, with p made to sum to 1 and clipped to [eps, 1 - eps]."""
     return cross_entropy(y_true, y_pred)
+
+
+GRADED: dict[Objective, Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor] | None]] = {
+    categorical_crossentropy: graded_cross_entropy
+}
+"""What computes an objective's scores of ``(y_true, y_pred)`` together with a number times the gradient of their sum by
+``y_pred``; None for what it does not take."""
 
 
 @_register()

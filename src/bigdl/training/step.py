@@ -14,11 +14,12 @@ from bigdl.graph import Container, Weight
 from bigdl.graph.arithmetic import known_values
 from bigdl.layers.statistics import shared_statistics
 from bigdl.layers.tables import gradients_of_rows
-from bigdl.programs import program_for
+from bigdl.programs import DirectChain, program_for
 from bigdl.training.batches import Batch
 from bigdl.training.checkpoint import Stateful
 from bigdl.training.data import Placement
 from bigdl.training.diagnosis import NonFiniteElsewhereError, non_finite_loss
+from bigdl.training.goal import Goal
 from bigdl.training.gradients import requiring_gradients
 from bigdl.training.group import Group, SingleWorker
 from bigdl.training.inference import forget_activity, penalised_layers
@@ -38,42 +39,8 @@ class Mover(Stateful, Protocol):
         """Whether the gradient of a table may be a sparse tensor of the rows that were used."""
 
 
-class Goal(Protocol):
-    """What training makes small, and what it measures on the way.
-
-    Attributes:
-        names: The name of each term of the loss.
-        factors: The factor of each term in the loss.
-        measure_count: How many measures there are.
-        uses_graph: Whether the terms or measures use tensors of the model's graph.
-    """
-
-    @property
-    def names(self) -> Sequence[str]: ...  # noqa: D102
-
-    @property
-    def factors(self) -> Sequence[float]: ...  # noqa: D102
-
-    @property
-    def measure_count(self) -> int: ...  # noqa: D102
-
-    @property
-    def uses_graph(self) -> bool: ...  # noqa: D102
-
-    def terms(self, outputs: list[Tensor], masks: list[Tensor | None], batch: Batch) -> list[LossTerm]:
-        """Returns the terms of the loss.
-
-        Args:
-            outputs: The model's outputs.
-            masks: Their masks.
-            batch: The batch that they belong to.
-        """
-
-    def measures(self, outputs: list[Tensor], batch: Batch) -> list[Tensor]:
-        """Returns means over the batch's rows that are only shown; see ``terms``."""
-
-    def counts_rows(self, batch: Batch) -> bool:
-        """Tells whether all rows count alike: the denominator of each term is the number of rows."""
+_Slope = tuple[Tensor, Tensor | None]
+"""What has gradients, and the objective's gradient by it; None where it is the objective itself."""
 
 
 class Step:
@@ -119,6 +86,8 @@ class Step:
         self._penalised = penalised_layers(model)
         self._regularization = Regularization(model)
         self._parameters = list({id(weight.parameter): weight.parameter for weight in weights}.values())
+        self._by_outputs_alone = goal.is_of_outputs and not self._penalised and not self._regularization.is_of_weights
+        self._direct: DirectChain | None = None
         self._buffers = [buffer for buffer in model.buffers() if buffer.is_floating_point()]
         optimizer.bind(weights)
 
@@ -137,11 +106,11 @@ class Step:
         """
         before = [buffer.clone() for buffer in self._buffers] if self.group.size > 1 else []
         with requiring_gradients(self._parameters), self._statistics(), gradients_of_rows(self._takes_table):
-            objective, values = self._run(batch)
+            slope, values = self._run(batch)
             own_are_finite = self.group.size > 1 and bool(torch.isfinite(values).all())
             gradients, (*moves, values) = self.group.sum_gradients(
                 self._parameters,
-                lambda: self._gradients(objective),
+                lambda: self._gradients(slope),
                 lambda: [(new - old) * batch.held for new, old in zip(self._buffers, before, strict=False)] + [values],
             )
         for buffer, old, move in zip(self._buffers, before, moves, strict=False):
@@ -159,7 +128,8 @@ class Step:
             if self.clip is not None:
                 gradients = self.clip(gradients)
             for parameter, gradient in zip(self._parameters, gradients, strict=True):
-                parameter.grad = gradient
+                if parameter.grad is not gradient:
+                    parameter.grad = gradient
             self.optimizer.step()
         return results
 
@@ -171,35 +141,44 @@ class Step:
 
     # One worker's part. What all workers' parts add up to: the gradients, and behind them the values of ``_run``.
 
-    def _run(self, batch: Batch) -> tuple[Tensor | None, Tensor]:
+    def _run(self, batch: Batch) -> tuple[_Slope | None, Tensor]:
         """Runs the model on this worker's rows.
 
         Returns:
-            This worker's part of the objective, None for no rows; see ``_objective``. And a vector: numerator and
-            parts of each term, the penalties, the measures multiplied by the rows, the rows, and whether to stop.
+            What has gradients, None for no rows. And a vector: numerator and parts of each term, the penalties, the
+            measures multiplied by the rows, the rows, and whether to stop.
         """
         forget_activity(self._penalised)
         if not batch.held:
-            return self._objective_of_no_rows(batch), self._no_rows(batch)
+            return self._slope_of_no_rows(batch), self._no_rows(batch)
         with known_values(self.goal.uses_graph):
             outputs, masks = self._outputs(batch)
-            terms = self.goal.terms(outputs, masks, batch)
+            alone = self._by_outputs_alone and torch.is_grad_enabled()
+            graded = self.goal.graded(outputs, masks, batch) if alone else None
+            if graded is None:
+                terms = self.goal.terms(outputs, masks, batch)
+                objective = self._objective(terms, batch)
+            else:
+                terms = [graded[0]]
             activities = self._regularization.activities()
             penalties = activities if self.group.size > 1 else activities + self._regularization.weights()
-            objective = self._objective(terms, batch)
             if isinstance(penalties, Tensor):
                 objective = objective + penalties
             with torch.no_grad():
                 measures = [value * batch.held for value in self.goal.measures(outputs, batch)]
                 values = [x for term in terms for x in (term.numerator, *term.counted())]
                 values += [penalties, *measures, float(batch.held), float(self.wants_to_stop())]
-                return objective, vector(values, objective)
+                slope = (objective, None) if graded is None else (outputs[0], graded[1])
+                return slope, vector(values, outputs[0])
 
     def _outputs(self, batch: Batch) -> tuple[list[Tensor], list[Tensor | None]]:
         program = None if self._shared else program_for(self.model, bool(self.model.training), self.in_bf16)
+        self._direct = None
         if program is None:
             return run_on(self.model, batch)
-        outputs = program.run(batch.inputs)
+        if self.group.size == 1 and torch.is_grad_enabled():
+            self._direct = program.direct(batch.inputs, self._parameters)
+        outputs = program.run(batch.inputs) if self._direct is None else [self._direct.run(batch.inputs[0])]
         return outputs, [None] * len(outputs)
 
     def _no_rows(self, batch: Batch) -> Tensor:
@@ -211,12 +190,12 @@ class Step:
         values[-1] = float(self.wants_to_stop())
         return values
 
-    def _objective_of_no_rows(self, batch: Batch) -> Tensor | None:
+    def _slope_of_no_rows(self, batch: Batch) -> _Slope | None:
         """Returns 0, after running the model only where others wait for this worker's statistics."""
         if not self.shares_statistics:
             return None
         outputs, _ = run_on(self.model, batch)
-        return torch.stack([output.sum() for output in outputs]).sum()
+        return torch.stack([output.sum() for output in outputs]).sum(), None
 
     def _statistics(self) -> contextlib.AbstractContextManager[None]:
         return shared_statistics((lambda vector: self.group.all_reduce([vector])[0]) if self._shared else None)
@@ -255,10 +234,13 @@ class Step:
     def _divides_first(self, batch: Batch) -> bool:
         return self.group.size > 1 and not self.goal.counts_rows(batch) and not self._divides_later(batch)
 
-    def _gradients(self, objective: Tensor | None) -> list[Tensor]:
-        if objective is None or not self._parameters or not objective.requires_grad:
+    def _gradients(self, slope: _Slope | None) -> list[Tensor]:
+        if slope is None or not self._parameters or not slope[0].requires_grad:
             return [torch.zeros_like(parameter) for parameter in self._parameters]
-        return list(torch.autograd.grad(objective, self._parameters, materialize_grads=True))
+        of, by = slope
+        if self._direct is None:
+            return list(torch.autograd.grad(of, self._parameters, by, materialize_grads=True))
+        return self._direct.gradients_of(of, self._by_outputs_alone) if by is None else self._direct.gradients(by)
 
     # What the sums mean.
 
@@ -282,7 +264,7 @@ class Step:
             penalties = self._regularization.weights()
             if not isinstance(penalties, Tensor):
                 return gradients
-            return list(torch._foreach_add(gradients, self._gradients(penalties)))
+            return list(torch._foreach_add(gradients, self._gradients((penalties, None))))
 
     def _takes_table(self, parameter: Tensor) -> bool:
         return self.group.size == 1 and self.clip is None and self.optimizer.takes_table(parameter)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from bigdl.errors import DataError, TrainingError, UnsupportedLayerError, WeightMismatchError
 from bigdl.graph import Weight
-from bigdl.training.optimizers.blocks import Blocks, gradient_of
+from bigdl.training.optimizers.blocks import Blocks
 from bigdl.training.optimizers.clipping import clip_by_norm, clip_by_value
 from bigdl.training.optimizers.native import Rule as Rule
 from bigdl.training.optimizers.stored import Stored
@@ -101,6 +101,8 @@ class Optimizer(Stored, ABC):
         """Returns the next step's learning rate."""
         if self.schedule is not None:
             return np.float32(self.schedule.rate(float(self.lr), self._moment()))
+        if not self.decay:
+            return np.float32(self.lr)
         return np.float32(self.lr * (ONE / (ONE + self.decay * np.float32(self.iterations))))
 
     def learning_rates(self) -> dict[str, float]:
@@ -160,7 +162,7 @@ class Optimizer(Stored, ABC):
         """
         if not self._weights:
             raise TrainingError("The optimizer has no weights to move: call bind(model.trainable_weights) first.")
-        self.apply(self._clipped([gradient_of(p) for p in self._parameters]))
+        self.apply(self._clipped(self._blocks.gradients()))
         for weight in self._constrained:
             weight.constrain()
         self.iterations += 1

@@ -8,6 +8,7 @@ operation is paid once for all of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import is_
 from typing import Any, NamedTuple
 
 import torch
@@ -56,7 +57,8 @@ class Blocks:
     def __getstate__(self) -> dict[str, Any]:
         """Leaves out what is laid out anew where the copy's parameters are."""
         elsewhere = [(0, strides) for _, strides in self._places]
-        return {**vars(self), "_places": elsewhere, "_pieces": [], "_sizes": [], "_blocks": [], "_whole": None}
+        laid_out: dict[str, Any] = {"_pieces": [], "_sizes": [], "_blocks": [], "_whole": None, "_known": []}
+        return {**vars(self), "_places": elsewhere, **laid_out}
 
     def _lay_out(self) -> None:
         self._places = [_place(p) for p in self._parameters]
@@ -65,6 +67,7 @@ class Blocks:
         factors = [factor for p, factor in zip(self._parameters, self._factors, strict=True) for _ in _cut([p])]
         self._blocks = _group(self._sizes, factors)
         self._whole: Pieces | None = None
+        self._known: list[Tensor] = []
         if all(factor == 1.0 for factor in factors) and Pieces.takes([*self._parameters, *self._rows.values()]):
             self._whole = Pieces(self._parameters, list(self.accumulators().values()))
 
@@ -86,19 +89,32 @@ class Blocks:
         places = zip(pieces, self._parameters, self._places, strict=True)
         return [piece.as_strided(p.shape, strides) for piece, p, (_, strides) in places]
 
+    def gradients(self) -> list[Tensor]:
+        """Returns the gradients for ``apply``: the ``.grad`` of each parameter, zeros where there is none."""
+        if self._places != [(p.data_ptr(), p.stride()) for p in self._parameters]:
+            self._follow()
+        given, known = [parameter.grad for parameter in self._parameters], self._known
+        if known and all(map(is_, given, known)) and self._whole is not None and self._whole.has_gradients(known):
+            return known
+        return [gradient_of(parameter) for parameter in self._parameters]
+
     def apply(self, rule: Callable[..., None], gradients: Sequence[Tensor]) -> None:
         """Applies a rule block by block, or to all at once if it goes through them once.
 
         Args:
             rule: ``rule(parameters, gradients, *accumulators)``, each one-dimensional; changes all but the gradients in
                 place.
-            gradients: One for each parameter, in its memory layout, or sparse.
+            gradients: What ``gradients`` has returned, or others like them: in the memory layout of their parameters,
+                or sparse.
         """
-        if self._places != [_place(p) for p in self._parameters]:
-            self._follow()
-        if isinstance(rule, OnePass) and self._whole is not None and Pieces.takes(gradients):
-            rule.move(self._whole, gradients)
-            return
+        if isinstance(rule, OnePass) and self._whole is not None:
+            if gradients is self._known:
+                rule.move_again(self._whole)
+                return
+            if Pieces.takes(gradients):
+                rule.move(self._whole, gradients)
+                self._known = [] if any(gradient.is_sparse for gradient in gradients) else list(gradients)
+                return
         cut_gradients = _cut([gradient.to_dense() if gradient.is_sparse else gradient for gradient in gradients])
         for first, last, start, stop, factor in self._blocks:
             move = rule if factor == 1.0 else _scaled(rule, factor)

@@ -60,6 +60,7 @@ class Pieces:
         self.parameters = list(parameters)
         self.array = (_Moved * len(self.parameters))()
         self.all = list(self.array)
+        self._places: list[int | None] = []
         for piece, parameter, *beside in zip(self.all, self.parameters, *rows, strict=True):
             piece.count, piece.p = parameter.numel(), parameter.data_ptr()
             for name, row in zip(("first", "second"), beside, strict=False):
@@ -69,6 +70,31 @@ class Pieces:
     def takes(tensors: Sequence[Tensor]) -> bool:
         """Whether the kernels take tensors of this kind."""
         return all(x.dtype is torch.float32 and x.is_cpu for x in tensors)
+
+    def set_gradients(self, gradients: Sequence[Tensor]) -> list[Tensor]:
+        """Notes where gradients lie.
+
+        Args:
+            gradients: See ``OnePass.move``.
+
+        Returns:
+            What has to live until the parameters have moved.
+        """
+        used: list[Tensor] = []
+        self._places = []
+        for piece, gradient in zip(self.all, gradients, strict=True):
+            piece.width = 0
+            if gradient.is_sparse:
+                rows, gradient = gradient._indices()[0].long().contiguous(), gradient._values().contiguous()
+                piece.rows, piece.used, piece.width = rows.data_ptr(), len(rows), gradient.shape[1]
+                used += [rows, gradient]
+            piece.g = gradient.data_ptr()
+            self._places.append(piece.g)
+        return used
+
+    def has_gradients(self, gradients: Sequence[Tensor]) -> bool:
+        """Whether gradients, none of them sparse, lie where those lay that were noted last."""
+        return [gradient.data_ptr() for gradient in gradients] == self._places
 
     def takes_table(self, parameter: Tensor) -> bool:
         """Whether the gradient of a parameter may be a sparse tensor of rows."""
@@ -109,14 +135,12 @@ class OnePass:
                 ``Pieces.takes_table``) may be a sparse tensor of the rows that a batch has used, each as often as it
                 was. All rows of the table move, but no zeros have to be written and read for the others.
         """
-        used = []
-        for piece, gradient in zip(pieces.all, gradients, strict=True):
-            piece.width = 0
-            if gradient.is_sparse:
-                rows, gradient = gradient._indices()[0].long().contiguous(), gradient._values().contiguous()
-                piece.rows, piece.used, piece.width = rows.data_ptr(), len(rows), gradient.shape[1]
-                used.append((rows, gradient))  # until the call is done
-            piece.g = gradient.data_ptr()
+        used = pieces.set_gradients(gradients)
+        self.move_again(pieces)
+        del used
+
+    def move_again(self, pieces: Pieces) -> None:
+        """Moves parameters by gradients that lie where the last ones did; see ``move``."""
         call = _Move(self._kind, **self._numbers, piece_count=len(pieces.all), pieces=ctypes.addressof(pieces.array))
         self._library.run(self._library.functions.bigdl_move, call)
         torch.autograd.graph.increment_version(pieces.parameters)
