@@ -4,6 +4,7 @@
 
 template <typename T> struct WeightGradient {
   static constexpr int64_t block = 128; // rows that are summed up at once, few enough for a panel to stay in the cache
+  static constexpr int64_t few = 16; // whose totals are added up by themselves: sums of sums lose fewer digits
   static constexpr int64_t most_columns = 512;
   static constexpr int64_t width = PANEL_VECTORS * Vector<T>::width;
 
@@ -73,10 +74,14 @@ template <typename T> struct WeightGradient {
     std::memset(panel, 0, rows * width * sizeof(T));
     each_vector<T>(there, [&](int64_t i, auto lanes) {
       V<T> sum = {};
-      for (int64_t k = 0; k < rows; ++k) {
-        const V<T> value = lanes.load(out + k * p.out_stride + i);
-        store(panel + k * width + i, value);
-        sum += value;
+      for (int64_t k0 = 0; k0 < rows; k0 += few) {
+        V<T> part = {};
+        for (int64_t k = k0; k < rows && k < k0 + few; ++k) {
+          const V<T> value = lanes.load(out + k * p.out_stride + i);
+          store(panel + k * width + i, value);
+          part += value;
+        }
+        sum += part;
       }
       if (total) lanes.store(total + i, row ? lanes.load(total + i) + sum : sum);
     });
@@ -86,13 +91,17 @@ template <typename T> struct WeightGradient {
   void copy_full_panel(int64_t row, int64_t rows, const T *out, T *total) {
     constexpr int64_t lanes = Vector<T>::width;
     V<T> sums[PANEL_VECTORS] = {};
-    for (int64_t k = 0; k < rows; ++k)
+    for (int64_t k0 = 0; k0 < rows; k0 += few) {
+      V<T> parts[PANEL_VECTORS] = {};
+      for (int64_t k = k0; k < rows && k < k0 + few; ++k)
 #pragma GCC unroll 4
-      for (int v = 0; v < PANEL_VECTORS; ++v) {
-        const V<T> value = load(out + k * p.out_stride + v * lanes);
-        store(panel + k * width + v * lanes, value);
-        sums[v] += value;
-      }
+        for (int v = 0; v < PANEL_VECTORS; ++v) {
+          const V<T> value = load(out + k * p.out_stride + v * lanes);
+          store(panel + k * width + v * lanes, value);
+          parts[v] += value;
+        }
+      for (int v = 0; v < PANEL_VECTORS; ++v) sums[v] += parts[v];
+    }
     for (int v = 0; total && v < PANEL_VECTORS; ++v, total += lanes) store(total, row ? load(total) + sums[v] : sums[v]);
   }
 

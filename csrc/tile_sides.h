@@ -85,6 +85,7 @@ void split_tiles(Side side, int64_t lines, int64_t depth, uint16_t *tiles, float
   for (int64_t k = 0; k < depth; k += DEPTH, tiles += TILES) {
     const __mmask16 masks[2] = {lanes(LINES ? depth - k : lines), lanes(LINES ? depth - k - EDGE : lines)};
     __m512i parts[PARTS][EDGE];
+    __m512 few = _mm512_setzero_ps(); // sums of sums lose fewer digits
 #pragma GCC unroll 16
     for (int64_t i = 0; i < EDGE; ++i) {
       const float *at = LINES ? side.at + i * side.stride + k : side.at + (k + 2 * i) * side.depth_stride;
@@ -94,7 +95,7 @@ void split_tiles(Side side, int64_t lines, int64_t depth, uint16_t *tiles, float
       const __m512 a = _mm512_maskz_loadu_ps(first, at);
       const __m512 b = _mm512_maskz_loadu_ps(second, at + (LINES ? EDGE : side.depth_stride));
       if (!LINES && total)
-        sum = _mm512_add_ps(_mm512_add_ps(sum, a), b);
+        few = _mm512_add_ps(few, _mm512_add_ps(a, b));
       const Split values = split<!LINES>(a, b);
       for (int part = 0; part < PARTS; ++part)
         if (turned)
@@ -102,6 +103,7 @@ void split_tiles(Side side, int64_t lines, int64_t depth, uint16_t *tiles, float
         else
           _mm512_store_si512(tiles + part * TILE + i * DEPTH, values.part[part]);
     }
+    sum = _mm512_add_ps(sum, few);
     for (int part = 0; turned && part < PARTS; ++part) {
       transpose(parts[part]);
 #pragma GCC unroll 16
