@@ -29,8 +29,7 @@ struct ActivatedKernel {
   static void softmax_gradient(const float *gradient, const float *y, float *result, int64_t n) {
     V<float> sums = {};
     each_vector<float>(n, [&](int64_t j, auto lanes) { sums += lanes.load(gradient + j) * lanes.load(y + j); });
-    float sum = 0;
-    for (int64_t i = 0; i < Vector<float>::width; ++i) sum += sums[i];
+    const float sum = sum_of_lanes(sums);
     each_vector<float>(n, [&](int64_t j, auto lanes) {
       lanes.store(result + j, (lanes.load(gradient + j) - sum) * lanes.load(y + j));
     });

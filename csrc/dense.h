@@ -1,22 +1,31 @@
 // Products of rows with a packed matrix, and activations. Included once for each instruction set, inside its namespace.
 
-// Keras's softmax of a row of n values.
+struct Larger {
+  template <typename Lanes> ALWAYS_INLINE Lanes operator()(Lanes a, Lanes b) const { return a > b ? a : b; }
+};
+
+// Keras's softmax of rows of n values. A NaN may be lost among the largest, not among the sums.
 inline void softmax_row(const float *x, float *y, int64_t n) {
-  V<float> most = splat(x[0]);
+  V<float> most = splat(-INFINITY), sums = {};
+  each_vector<float>(n, [&](int64_t j, auto lanes) { most = Larger{}(lanes.load(x + j, -INFINITY), most); });
+  const float largest = over_lanes(most, Larger{});
   each_vector<float>(n, [&](int64_t j, auto lanes) {
-    V<float> value = lanes.load(x + j);
-    for (int64_t i = 0; i < Vector<float>::width; ++i)
-      if (j + i < n && !(value[i] <= most[0])) most[0] = value[i]; // NaN stays
+    const V<float> power = exponential(lanes.load(x + j, -INFINITY) - largest);
+    lanes.store(y + j, power);
+    sums += power;
   });
-  const float largest = most[0];
-  float total = 0;
-  for (int64_t j = 0; j < n; j += Vector<float>::width) {
-    const int64_t count = n - j < Vector<float>::width ? n - j : Vector<float>::width;
-    const V<float> value = exponential(Part<float>{count}.load(x + j) - largest);
-    Part<float>{count}.store(y + j, value);
-    for (int64_t i = 0; i < count; ++i) total += value[i];
-  }
-  for (int64_t j = 0; j < n; ++j) y[j] /= total;
+  const float total = sum_of_lanes(sums);
+  each_vector<float>(n, [&](int64_t j, auto lanes) { lanes.store(y + j, lanes.load(y + j) / total); });
+}
+
+// The same of rows that fit a vector: several at once, and all are read before one is written, for which the next one
+// would have to wait.
+template <int ROWS> void softmax_narrow(const float *x, float *y, int64_t n) {
+  const Part<float> lanes = {n};
+  V<float> powers[ROWS];
+  for (int i = 0; i < ROWS; ++i) powers[i] = lanes.load(x + i * n, -INFINITY);
+  for (int i = 0; i < ROWS; ++i) powers[i] = exponential(powers[i] - over_lanes(powers[i], Larger{}));
+  for (int i = 0; i < ROWS; ++i) lanes.store(y + i * n, powers[i] / sum_of_lanes(powers[i]));
 }
 
 inline void activate_rows(int32_t activation, const float *x, float *y, int64_t rows, int64_t columns) {
@@ -24,7 +33,13 @@ inline void activate_rows(int32_t activation, const float *x, float *y, int64_t 
     activate_row<float>(static_cast<Activation>(activation), x, y, rows * columns);
     return;
   }
-  for (int64_t row = 0; row < rows; ++row) softmax_row(x + row * columns, y + row * columns, columns);
+  constexpr int at_once = 4;
+  int64_t row = 0;
+  if (columns <= Vector<float>::width) {
+    for (; row + at_once <= rows; row += at_once) softmax_narrow<at_once>(x + row * columns, y + row * columns, columns);
+    for (; row < rows; ++row) softmax_narrow<1>(x + row * columns, y + row * columns, columns);
+  }
+  for (; row < rows; ++row) softmax_row(x + row * columns, y + row * columns, columns);
 }
 
 struct DenseKernel {

@@ -11,9 +11,7 @@ struct EntropyKernel {
   template <typename Value> float sum_of(Value value) const {
     V<float> sums = {};
     each_vector<float>(e.classes, [&](int64_t j, auto lanes) { sums += value(j, lanes); });
-    float sum = 0;
-    for (int64_t i = 0; i < Vector<float>::width; ++i) sum += sums[i];
-    return sum;
+    return sum_of_lanes(sums);
   }
 
   void run_row(int64_t row) const {

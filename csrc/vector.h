@@ -17,17 +17,18 @@ template <typename T> ALWAYS_INLINE V<T> load(const T *p) {
 
 template <typename T> ALWAYS_INLINE void store(T *p, V<T> v) { std::memcpy(p, &v, sizeof v); }
 
-// How many lanes of a vector are there: all, or the first few at the end of a row.
+// How many lanes of a vector are there: all, or the first few at the end of a row. Others are loaded as 0, or as a number.
 template <typename T> struct Whole {
   ALWAYS_INLINE V<T> load(const T *p) const { return ISA::load(p); }
+  ALWAYS_INLINE V<T> load(const T *p, T) const { return ISA::load(p); }
   ALWAYS_INLINE void store(T *p, V<T> v) const { ISA::store(p, v); }
 };
 
 template <typename T> struct Part {
   int64_t lanes;
-  V<T> load(const T *p) const {
-    T values[Vector<T>::width] = {};
-    for (int64_t i = 0; i < lanes; ++i) values[i] = p[i];
+  V<T> load(const T *p, T others = 0) const {
+    T values[Vector<T>::width];
+    for (int64_t i = 0; i < Vector<T>::width; ++i) values[i] = i < lanes ? p[i] : others;
     return ISA::load(values);
   }
   void store(T *p, V<T> v) const {
@@ -37,6 +38,54 @@ template <typename T> struct Part {
   }
 };
 
+// The processor's own way, where it has one.
+#if BYTES == 64
+template <> struct Part<float> {
+  int64_t lanes;
+  ALWAYS_INLINE __mmask16 there() const { return static_cast<__mmask16>((1u << lanes) - 1); }
+  ALWAYS_INLINE V<float> load(const float *p, float others = 0) const {
+    return (V<float>)_mm512_mask_loadu_ps(_mm512_set1_ps(others), there(), p);
+  }
+  ALWAYS_INLINE void store(float *p, V<float> v) const { _mm512_mask_storeu_ps(p, there(), (__m512)v); }
+};
+#elif BYTES == 32
+template <> struct Part<float> {
+  int64_t lanes;
+  ALWAYS_INLINE __m256i there() const {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(lanes)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  }
+  ALWAYS_INLINE V<float> load(const float *p, float others = 0) const {
+    const __m256i there = this->there();
+    return (V<float>)_mm256_blendv_ps(_mm256_set1_ps(others), _mm256_maskload_ps(p, there), (__m256)there);
+  }
+  ALWAYS_INLINE void store(float *p, V<float> v) const { _mm256_maskstore_ps(p, there(), (__m256)v); }
+};
+#endif
+
+// All lanes of a vector in one value, by halves.
+template <int64_t SIZE, typename Join> struct OverLanes {
+  typedef float Lanes __attribute__((vector_size(SIZE)));
+  typedef float Half __attribute__((vector_size(SIZE / 2)));
+  static ALWAYS_INLINE float run(Lanes v, Join join) {
+    Half halves[2];
+    std::memcpy(halves, &v, sizeof v);
+    return OverLanes<SIZE / 2, Join>::run(join(halves[0], halves[1]), join);
+  }
+};
+
+template <typename Join> struct OverLanes<16, Join> {
+  typedef float Lanes __attribute__((vector_size(16)));
+  static ALWAYS_INLINE float run(Lanes v, Join join) { return join(join(v[0], v[2]), join(v[1], v[3])); }
+};
+
+template <typename Join> ALWAYS_INLINE float over_lanes(V<float> v, Join join) {
+  return OverLanes<BYTES, Join>::run(v, join);
+}
+
+ALWAYS_INLINE float sum_of_lanes(V<float> v) {
+  return over_lanes(v, [](auto a, auto b) { return a + b; });
+}
+
 // Calls body(j, lanes) for the vectors of a row of n values.
 template <typename T, typename Body> ALWAYS_INLINE void each_vector(int64_t n, Body body) {
   int64_t j = 0;
@@ -44,11 +93,26 @@ template <typename T, typename Body> ALWAYS_INLINE void each_vector(int64_t n, B
   if (j < n) body(j, Part<T>{n - j});
 }
 
-// e^x: 2^n e^r with |r| <= ln 2 / 2, and a polynomial for e^r (Cephes); within 2 units in the last place.
-ALWAYS_INLINE V<float> exponential(V<float> x) {
-  typedef int32_t Whole32 __attribute__((vector_size(BYTES)));
-  x = x > 88.3f ? splat(88.3f) : x;
-  x = x < -87.3f ? splat(-87.3f) : x;
+typedef int32_t Bits __attribute__((vector_size(BYTES)));
+
+ALWAYS_INLINE Bits bits_of(V<float> x) {
+  Bits bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+
+ALWAYS_INLINE V<float> from_bits(Bits bits) {
+  V<float> x;
+  std::memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+// e^x as 2^n (1 + rest), where rest is e^r - 1 with |r| <= ln 2 / 2, by a polynomial (Cephes).
+struct Power {
+  V<float> scale, rest;
+};
+
+ALWAYS_INLINE Power power_of_e(V<float> x) {
   const float to_whole = 12582912.0f; // 1.5 * 2^23: the sum has no fraction
   V<float> n = (x * 1.44269504088896341f + to_whole) - to_whole;
   V<float> r = x - n * 0.693359375f + n * 2.12194440e-4f;
@@ -58,25 +122,25 @@ ALWAYS_INLINE V<float> exponential(V<float> x) {
   p = p * r + 4.1665795894e-2f;
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r + 1.0f;
-  Whole32 power = (__builtin_convertvector(n, Whole32) + 127) << 23;
-  V<float> scale;
-  std::memcpy(&scale, &power, sizeof scale);
-  return p * scale;
+  return {from_bits((__builtin_convertvector(n, Bits) + 127) << 23), p * r * r + r};
 }
 
+// Within 2 units in the last place.
+ALWAYS_INLINE V<float> exponential(V<float> x) {
+  x = x > 88.3f ? splat(88.3f) : x;
+  x = x < -87.3f ? splat(-87.3f) : x;
+  const Power power = power_of_e(x);
+  return (power.rest + 1.0f) * power.scale;
+}
+
+// (e^2|x| - 1) / (e^2|x| + 1) with the sign of x, within 2.5 units in the last place.
 ALWAYS_INLINE V<float> hyperbolic_tangent(V<float> x) {
-  V<float> size = x < 0.0f ? -x : x;
-  V<float> square = x * x;
-  V<float> p = splat(-5.70498872745e-3f);
-  p = p * square + 2.06390887954e-2f;
-  p = p * square - 5.37397155531e-2f;
-  p = p * square + 1.33314422036e-1f;
-  p = p * square - 3.33332819422e-1f;
-  V<float> near_zero = p * square * x + x;
-  V<float> elsewhere = 1.0f - 2.0f / (exponential(size + size) + 1.0f);
-  elsewhere = x < 0.0f ? -elsewhere : elsewhere;
-  return size < 0.625f ? near_zero : elsewhere;
+  const Bits sign = bits_of(x) & INT32_MIN;
+  V<float> size = from_bits(bits_of(x) ^ sign);
+  size = size > 10.0f ? splat(10.0f) : size;
+  const Power power = power_of_e(size + size);
+  const V<float> less_one = power.rest * power.scale + (power.scale - 1.0f);
+  return from_bits(bits_of(less_one / (less_one + 2.0f)) | sign);
 }
 
 // Double precision is for checks more than for speed: the C library's functions, lane by lane.

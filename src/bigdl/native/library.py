@@ -12,7 +12,7 @@ import ctypes
 import os
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, partial
 from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
@@ -92,15 +92,14 @@ class Library:
         if function(ctypes.byref(argument), *choices, self.set, self.parallel_for):
             raise MemoryError("There is not enough memory for a layer, or there are too many threads.")
 
-    def are_same(self, samples: ctypes.Array[Any], values: Tensor) -> bool:
-        """Tells whether samples, one after the other, are bit for bit some values of float32.
+    def comparison(self, samples: ctypes.Array[Any], values: Tensor) -> Callable[[], int]:
+        """Returns what tells whether samples, one after the other, are bit for bit some values of float32.
 
         Args:
             samples: Of type ``struct Sample``.
-            values: As many as the samples have.
+            values: As many as the samples have; they have to live as long as what is returned.
         """
-        same: int = self.functions.bigdl_are_same(samples, ctypes.c_int64(len(samples)), _pointer(values))
-        return bool(same)
+        return partial(self.functions.bigdl_are_same, samples, ctypes.c_int64(len(samples)), _pointer(values))
 
     def packed(self, matrix: Tensor) -> Tensor:
         """Returns a matrix of float32 (columns, depth) as the kernels read it."""

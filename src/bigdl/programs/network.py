@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,14 +16,13 @@ from bigdl.native import Library, address, threads
 from bigdl.programs import structures, winograd
 from bigdl.programs.memory import Life, places
 from bigdl.programs.operations import Add, Apply, Convolve, Multiply, Operation, Ref
+from bigdl.programs.phases import Step, phases_of
 from bigdl.programs.segments import Segment
 from bigdl.programs.structures import ACTIVATE, ACTIVATIONS, ADD, CONVOLVE, MULTIPLY, NONE
 from bigdl.programs.views import features_last
 
-# In values of four bytes. What a step of a group may read of weights, and have of values for one row; what all steps of
-# a group may read of weights, and have of values: so that it stays in a cache of a megabyte or two.
 _LARGE = 1 << 19
-_WEIGHTS_OF_STEP, _VALUES_OF_ROW, _WEIGHTS, _VALUES = 1 << 16, 1 << 16, 1 << 17, 1 << 18
+"""The size of memory, in values of four bytes, from which on torch may have large pages for it."""
 
 _LARGEST_TWICE = 1 << 22
 """The most values of a matrix that is kept twice: for few rows, and as tiles for many of them."""
@@ -34,31 +32,6 @@ _LITTLE = 1 << 25
 
 _OF_A_THREAD = 1 << 18
 """Products for which another thread is there: some microseconds, more where each needs a weight of its own."""
-
-
-@dataclass(slots=True)
-class _Step:
-    """A step of the network.
-
-    Attributes:
-        kind: What it is.
-        input: The slot that it reads.
-        output: The slot that it writes.
-        other: Another one that it reads.
-        call: Its structure.
-        weights: How many values its weights are.
-        activation: The number of its activation.
-        columns: The length of the axis of ``softmax``.
-    """
-
-    kind: int
-    input: int
-    output: int
-    other: int = NONE
-    call: ctypes.Structure | None = None
-    weights: int = 0
-    activation: int = 0
-    columns: int = 1
 
 
 class NativeNetwork:
@@ -78,7 +51,7 @@ class NativeNetwork:
         self._slots: dict[int, int] = {}  # of what is made inside, by number
         self._shapes: list[tuple[int, ...]] = []  # of one row, by slot
         self._last_use = {ref.number: op.number for op in segment.operations for ref in op.inputs}
-        self._steps: list[_Step] = []
+        self._steps: list[Step] = []
         self._products = 0  # of a row
         self._backwards = False
         for x in inputs:
@@ -114,14 +87,14 @@ class NativeNetwork:
         elif isinstance(operation, Add):
             other = self._slot(operation.inputs[1])
             self._slots[operation.number] = slot = self._new_slot(self._shapes[x])
-            self._steps.append(_Step(ADD, x, slot, other))
+            self._steps.append(Step(ADD, x, slot, other))
         elif isinstance(operation, Apply) and operation.name == "flatten":
             self._slots[operation.number] = x
         elif isinstance(operation, Apply):
             slot = x if self._may_overwrite(operation) else self._new_slot(self._shapes[x])
             self._slots[operation.number] = slot
             number = ACTIVATIONS[operation.name]
-            self._steps.append(_Step(ACTIVATE, x, slot, activation=number, columns=self._shapes[x][-1]))
+            self._steps.append(Step(ACTIVATE, x, slot, activation=number, columns=self._shapes[x][-1]))
 
     def _may_overwrite(self, operation: Operation) -> bool:
         """Whether nobody needs the operation's input any more, and it lies in memory of our own."""
@@ -163,7 +136,7 @@ class NativeNetwork:
         made = (filters, *(n // k for n, k in zip(positions, window, strict=True)))
         self._slots[operation.number] = slot = other if operation.in_place and inside else self._new_slot(made)
         self._steps.append(
-            _Step(CONVOLVE, x, slot, other, call, sum(x.numel() for x in (packed, tiles) if x is not None))
+            Step(CONVOLVE, x, slot, other, call, sum(x.numel() for x in (packed, tiles) if x is not None))
         )
         self._products += weight.numel() * math.prod(positions)
 
@@ -176,20 +149,20 @@ class NativeNetwork:
         places = self._keep(self._library.packed(weight), tiles, bias)
         call = structures.Dense(0, *weight.shape[::-1], operation.relu, False, None, *places)
         self._slots[operation.number] = slot = self._new_slot(weight.shape[:1])
-        self._steps.append(_Step(MULTIPLY, x, slot, NONE, call, weight.numel()))
+        self._steps.append(Step(MULTIPLY, x, slot, NONE, call, weight.numel()))
         self._products += weight.numel()
 
     # In what order, and where the values lie.
 
     def _arrange(self) -> None:
         """Divides the steps into phases, and places what they hand on."""
-        divided = self._divided()
+        sizes = [math.prod(shape) for shape in self._shapes]
+        divided = phases_of(self._steps, sizes)
         phase_of = [number for number, (steps, _) in enumerate(divided) for _ in steps]
         used: dict[int, list[int]] = {}
         for i, step in enumerate(self._steps):
             for slot in {step.input, step.other, step.output} - {NONE, *self._entries.values(), *self._exits}:
                 used.setdefault(slot, []).append(i)
-        sizes = [math.prod(shape) for shape in self._shapes]
         lives = {slot: Life(at[0], at[-1], sizes[slot]) for slot, at in used.items()}
         across = {slot: life for slot, life in lives.items() if phase_of[life.first] != phase_of[life.last]}
         placed, kept_across = places(across)
@@ -218,25 +191,7 @@ class NativeNetwork:
         self._network = structures.Network(len(phases), kept_across, *addresses)
         self._kept = kept_across + max(phase.kept for phase in phases)
         self._outside = ctypes.c_void_p * len(outside)
-
-    def _divided(self) -> list[tuple[list[_Step], int]]:
-        """Returns the steps of each phase, and for how many rows at a time they are run, 0 for all at once."""
-        phases: list[tuple[list[_Step], int]] = []
-        weights = 0
-        for step in self._steps:
-            values = sum(
-                math.prod(self._shapes[slot]) for slot in (step.input, step.other, step.output) if slot != NONE
-            )
-            fits = step.weights <= _WEIGHTS_OF_STEP and values <= _VALUES_OF_ROW
-            rows = _VALUES // values if fits else 0
-            weights += step.weights
-            if phases and bool(phases[-1][1]) == fits and (not fits or weights <= _WEIGHTS):
-                steps, group = phases.pop()
-                phases.append(([*steps, step], min(group, rows)))
-            else:
-                phases.append(([step], rows))
-                weights = step.weights
-        return phases
+        self._calls: list[tuple[structures.NetworkCall, Any]] = []  # to be used again
 
     def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Computes what is taken outside.
@@ -246,7 +201,7 @@ class NativeNetwork:
         """
         given = [features_last(x) for x in inputs]
         exits = [self._empty(len(given[0]), slot) for slot in self._exits]
-        self._call(len(given[0]), *(x.data_ptr() for x in given), *(y.data_ptr() for y in exits))
+        self._call(len(given[0]), *(x.data_ptr() for x in (*given, *exits)))
         return [
             y if kept is None else y.permute(kept).flatten(1) for y, kept in zip(exits, self._flattened, strict=True)
         ]
@@ -267,22 +222,24 @@ class NativeNetwork:
 
     def _call(self, rows: int, *addresses: int) -> None:
         """Computes from what lies at the first addresses, those of the entries, what lies then at the others."""
-        arrays = self._outside(*addresses)
-        size = rows * self._kept
-        memory = torch.empty(size) if size >= _LARGE else None  # in which torch may have large pages
-        start = None if memory is None else memory.data_ptr()
-        products = rows * self._products
+        try:
+            call, arrays = self._calls.pop()
+        except IndexError:  # the first call, or other threads have those that there are
+            call, arrays = self._new_call()
+        for i, place in enumerate(addresses):
+            arrays[i] = place
+        products, size = rows * self._products, rows * self._kept
+        memory = torch.empty(size) if size >= _LARGE else None
         self._backwards = not self._backwards
-        call = structures.NetworkCall(
-            ctypes.addressof(self._network),
-            rows,
-            min(threads(), 1 + products // _OF_A_THREAD),
-            products <= _LITTLE,
-            self._backwards,
-            ctypes.addressof(arrays),
-            start,
-        )
+        call.rows, call.backwards = rows, self._backwards
+        call.threads, call.little = min(threads(), 1 + products // _OF_A_THREAD), products <= _LITTLE
+        call.memory = None if memory is None else memory.data_ptr()
         self._library.run(self._library.functions.bigdl_run_network, call)
+        self._calls.append((call, arrays))
+
+    def _new_call(self) -> tuple[structures.NetworkCall, Any]:
+        arrays = self._outside()
+        return structures.NetworkCall(ctypes.addressof(self._network), arrays=ctypes.addressof(arrays)), arrays
 
     def _empty(self, rows: int, slot: int) -> Tensor:
         shape = (rows, *self._shapes[slot])

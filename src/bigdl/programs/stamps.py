@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import torch
 from torch import Tensor
@@ -29,7 +28,7 @@ class Stamps:
 
     def __init__(self, sources: Sequence[Source]) -> None:
         places = {(id(source.owner), source.name): source for source in sources}  # each once
-        self._are_equal: Callable[[], bool]
+        self._are_equal: Callable[[], int]
         self._places = [(source.owner, source.name) for source in places.values()]
         self._take()
 
@@ -46,7 +45,7 @@ class Stamps:
         if library is not None and all(seen[2].dtype == torch.float32 and seen[2].is_cpu for seen in self._seen):
             places = [Sample(sample.data_ptr(), sample.stride(0), len(sample)) for sample in self._samples]
             compared = (Sample * len(places))(*places)
-            self._are_equal = partial(library.are_same, compared, self._values)
+            self._are_equal = library.comparison(compared, self._values)
         else:
             self._are_equal = self._equal
 
@@ -55,16 +54,14 @@ class Stamps:
 
     def have_changed(self) -> bool:
         """Tells whether a weight has changed since this was last asked."""
-        if self._are_same():
-            return False
-        self._take()
-        return True
-
-    def _are_same(self) -> bool:
         for owner, name, tensor, version, place in self._seen:  # a loop, as it runs before every prediction
             if owner[name] is not tensor or tensor._version != version or tensor.data_ptr() != place:
+                break
+        else:
+            if self._are_equal():
                 return False
-        return self._are_equal()
+        self._take()
+        return True
 
 
 def _sample(tensor: Tensor) -> Tensor:
