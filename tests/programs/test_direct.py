@@ -13,7 +13,7 @@ from bigdl.keras.objectives import categorical_crossentropy
 from bigdl.keras.optimizers import SGD
 from bigdl.native import kernels
 from bigdl.programs import DirectChain, dropping
-from bigdl.training import objectives, step
+from bigdl.training import step
 
 pytestmark = pytest.mark.skipif(kernels() is None, reason="the kernels were not built")
 
@@ -58,8 +58,7 @@ def by_layers(model: Any, monkeypatch: Any, *arguments: Any, **more: Any) -> lis
     with monkeypatch.context() as patch:
         patch.setattr(step, "program_for", lambda *_: None)
         patch.setattr(dropping, "kernels", lambda: None)
-        patch.setattr(objectives, "GRADED", {})
-        patch.setattr("bigdl.training.losses.GRADED", {})
+        patch.setattr("bigdl.training.graded.GRADED", {})
         return trained(model, *arguments, **more)
 
 

@@ -14,6 +14,7 @@ from bigdl.graph.user_functions import user_function
 from bigdl.programs import is_low
 from bigdl.training import losses, metrics, objectives, optimizers
 from bigdl.training.batches import Batch
+from bigdl.training.graded import graded
 from bigdl.training.losses import LossTerm
 from bigdl.training.metrics import Metric
 from bigdl.training.multipliers import multipliers_of
@@ -126,7 +127,8 @@ class Compiled:
         """Returns the loss of a single output with its gradient, where both come in one pass; see ``Goal``."""
         if len(outputs) > 1 or masks[0] is not None or batch.weights[0] is not None:
             return None
-        return losses.graded(self.functions[0], batch.targets[0], outputs[0], self.factors[0] / batch.rows)
+        found = graded(self.functions[0], batch.targets[0], outputs[0], self.factors[0] / batch.rows)
+        return None if found is None else (LossTerm(found[0].sum(), float(batch.held)), found[1])
 
     def measures(self, outputs: list[Tensor], batch: Batch) -> list[Tensor]:
         """Returns the metrics of all outputs; see ``Goal``."""

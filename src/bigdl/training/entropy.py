@@ -63,13 +63,12 @@ def graded_cross_entropy(y_true: Tensor, y_pred: Tensor, factor: float) -> tuple
 
     Args:
         y_true: The targets.
-        y_pred: Probabilities; their own record is left alone.
+        y_pred: Probabilities.
         factor: What the gradient is multiplied by.
 
     Returns:
         Scores and gradient; None where the kernels do not take these.
     """
-    y_pred = y_pred.detach()
     if kernels() is None or not _take(y_true, y_pred):
         return None
     scores, gradient = _in_one_pass(y_true, y_pred, factor)

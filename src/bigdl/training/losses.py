@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from bigdl.errors import DataError
-from bigdl.training.objectives import GRADED, Objective
+from bigdl.training.objectives import Objective
 from bigdl.training.regularization import Regularization as Regularization
 from bigdl.training.regularization import regularization_loss as regularization_loss
 
@@ -132,27 +132,6 @@ def terms(
         score = score.flatten(sample_weight.dim()).mean(-1)
     weights = sample_weight.to(score.dtype)
     return LossTerm((score * weights).sum(), (weights != 0).to(score.dtype).sum(), mask_sum, mask_size)
-
-
-def graded(objective: Objective, y_true: Tensor, y_pred: Tensor, factor: float) -> tuple[LossTerm, Tensor] | None:
-    """Computes the loss of an output without weights and mask, and the gradient of its numerator, in one pass.
-
-    Args:
-        objective: Gives the scores, one for each sample.
-        y_true: The targets.
-        y_pred: The output, (batch, features).
-        factor: What the gradient is multiplied by.
-
-    Returns:
-        The loss, without a record of it, and the gradient by the output; None where nothing computes them so.
-    """
-    if y_pred.dim() != 2 or objective not in GRADED:
-        return None
-    found = GRADED[objective](y_true, y_pred, factor)
-    if found is None:
-        return None
-    scores, gradient = found
-    return LossTerm(scores.sum(), float(len(scores))), gradient
 
 
 def _check_fit(what: str, values: Tensor, score: Tensor) -> None:

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from bigdl.errors import DataError
 from bigdl.layers.settings import epsilon
 from bigdl.registry import NamedObjects
-from bigdl.training.entropy import cross_entropy, graded_cross_entropy
+from bigdl.training.entropy import cross_entropy
 
 Objective = Callable[[Tensor, Tensor], Tensor]
 O = TypeVar("O", bound=Callable[..., Tensor])  # noqa: E741 - one letter, as type variables are named
@@ -72,11 +72,16 @@ def categorical_crossentropy(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return cross_entropy(y_true, y_pred)
 
 
-GRADED: dict[Objective, Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor] | None]] = {
-    categorical_crossentropy: graded_cross_entropy
-}
-"""What computes an objective's scores of ``(y_true, y_pred)`` together with a number times the gradient of their sum by
-``y_pred``; None for what it does not take."""
+def checked_labels(y_true: Tensor, classes: int) -> Tensor:
+    """Returns class numbers as a vector of whole numbers; see ``sparse_categorical_crossentropy``."""
+    labels = y_true.reshape(-1).long()
+    if labels.numel() and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
+        raise DataError(
+            f"sparse_categorical_crossentropy expects class numbers from 0 to {classes - 1}, for an output of "
+            f"{classes} classes. Received: {int(labels.min())} to {int(labels.max())}. Labels that count from 1 need "
+            "1 subtracted."
+        )
+    return labels
 
 
 @_register()
@@ -91,13 +96,7 @@ def sparse_categorical_crossentropy(y_true: Tensor, y_pred: Tensor) -> Tensor:
         DataError: A class number is out of range.
     """
     classes = y_pred.shape[-1]
-    labels = y_true.reshape(-1).long()
-    if labels.numel() and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
-        raise DataError(
-            f"sparse_categorical_crossentropy expects class numbers from 0 to {classes - 1}, for an output of "
-            f"{classes} classes. Received: {int(labels.min())} to {int(labels.max())}. Labels that count from 1 need "
-            "1 subtracted."
-        )
+    labels = checked_labels(y_true, classes)
     logits = y_pred.clamp(epsilon(), 1.0 - epsilon()).log().reshape(-1, classes)
     return F.cross_entropy(logits, labels, reduction="none").reshape(y_pred.shape[:-1])
 

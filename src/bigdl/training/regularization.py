@@ -45,11 +45,6 @@ class Regularization:
                 self._penalties += _own_penalties(layer)
                 self._paying.append(layer)
 
-    @property
-    def is_of_weights(self) -> bool:
-        """Whether there are penalties of weights."""
-        return bool(self._penalties)
-
     def __call__(self) -> Tensor | float:
         """Returns all penalties.
 

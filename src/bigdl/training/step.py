@@ -86,7 +86,7 @@ class Step:
         self._penalised = penalised_layers(model)
         self._regularization = Regularization(model)
         self._parameters = list({id(weight.parameter): weight.parameter for weight in weights}.values())
-        self._by_outputs_alone = goal.is_of_outputs and not self._penalised and not self._regularization.is_of_weights
+        self._by_outputs_alone = goal.is_of_outputs and not self._penalised
         self._direct: DirectChain | None = None
         self._buffers = [buffer for buffer in model.buffers() if buffer.is_floating_point()]
         optimizer.bind(weights)
@@ -107,6 +107,7 @@ class Step:
         before = [buffer.clone() for buffer in self._buffers] if self.group.size > 1 else []
         with requiring_gradients(self._parameters), self._statistics(), gradients_of_rows(self._takes_table):
             slope, values = self._run(batch)
+            penalty, of_penalty = self._penalty()
             own_are_finite = self.group.size > 1 and bool(torch.isfinite(values).all())
             gradients, (*moves, values) = self.group.sum_gradients(
                 self._parameters,
@@ -115,7 +116,7 @@ class Step:
             )
         for buffer, old, move in zip(self._buffers, before, moves, strict=False):
             buffer.copy_(old + move / batch.rows)
-        results, divisor_of_one = self._summed(values)
+        results, divisor_of_one = self._summed(values, penalty)
         if not math.isfinite(results[0]):
             if own_are_finite:
                 raise NonFiniteElsewhereError(f"Training stopped at {where}: the loss is {results[0]}.")
@@ -123,8 +124,8 @@ class Step:
         if self._parameters:
             if self._divides_later(batch) and batch.rows != divisor_of_one:
                 gradients = list(torch._foreach_mul(gradients, batch.rows / divisor_of_one))
-            if self.group.size > 1:
-                gradients = self._penalised_gradients(gradients)
+            if of_penalty:
+                gradients = [a if b is None else a + b for a, b in zip(gradients, of_penalty, strict=True)]
             if self.clip is not None:
                 gradients = self.clip(gradients)
             for parameter, gradient in zip(self._parameters, gradients, strict=True):
@@ -137,7 +138,8 @@ class Step:
         """Computes what ``train`` returns, and moves nothing."""
         with torch.no_grad(), self._statistics():
             _, values = self._run(batch)
-        return self._summed(*self.group.all_reduce([values]))[0]
+            (values,) = self.group.all_reduce([values])
+            return self._summed(values, self._penalty()[0])[0]
 
     # One worker's part. What all workers' parts add up to: the gradients, and behind them the values of ``_run``.
 
@@ -145,8 +147,8 @@ class Step:
         """Runs the model on this worker's rows.
 
         Returns:
-            What has gradients, None for no rows. And a vector: numerator and parts of each term, the penalties, the
-            measures multiplied by the rows, the rows, and whether to stop.
+            What has gradients, None for no rows. And a vector: numerator and parts of each term, the penalties of
+            activations, the measures multiplied by the rows, the rows, and whether to stop.
         """
         forget_activity(self._penalised)
         if not batch.held:
@@ -160,8 +162,7 @@ class Step:
                 objective = self._objective(terms, batch)
             else:
                 terms = [graded[0]]
-            activities = self._regularization.activities()
-            penalties = activities if self.group.size > 1 else activities + self._regularization.weights()
+            penalties = self._regularization.activities()
             if isinstance(penalties, Tensor):
                 objective = objective + penalties
             with torch.no_grad():
@@ -244,7 +245,7 @@ class Step:
 
     # What the sums mean.
 
-    def _summed(self, values: Tensor) -> tuple[list[float], float]:
+    def _summed(self, values: Tensor, penalty: float) -> tuple[list[float], float]:
         """Returns the loss, its terms and the measures; and what the first term was divided by."""
         numbers = values.tolist()
         count = len(self.goal.names)
@@ -252,19 +253,16 @@ class Step:
         terms = [numbers[4 * i] / divisors[i] for i in range(count)]
         penalties, *measures, rows, stop = numbers[4 * count :]
         self.stopped = stop > 0
-        if self.group.size > 1:
-            with torch.no_grad():
-                penalties += float(self._regularization.weights())
-        loss = sum(factor * term for factor, term in zip(self.goal.factors, terms, strict=True)) + penalties
-        return [loss, *terms, *(value / rows for value in measures)], divisors[0]
+        loss = sum(factor * term for factor, term in zip(self.goal.factors, terms, strict=True))
+        return [loss + penalties + penalty, *terms, *(value / rows for value in measures)], divisors[0]
 
-    def _penalised_gradients(self, gradients: list[Tensor]) -> list[Tensor]:
-        """Adds the gradients of the weights' penalties, which each worker computes for itself."""
-        with requiring_gradients(self._parameters):
-            penalties = self._regularization.weights()
-            if not isinstance(penalties, Tensor):
-                return gradients
-            return list(torch._foreach_add(gradients, self._gradients((penalties, None))))
+    def _penalty(self) -> tuple[float, Sequence[Tensor | None]]:
+        """Returns the penalty of the weights, which each worker computes for itself, and its gradients, if any."""
+        penalty = self._regularization.weights()
+        if not isinstance(penalty, Tensor):
+            return penalty, ()
+        wanted = penalty.requires_grad and self._parameters
+        return penalty.item(), torch.autograd.grad(penalty, self._parameters, allow_unused=True) if wanted else ()
 
     def _takes_table(self, parameter: Tensor) -> bool:
         return self.group.size == 1 and self.clip is None and self.optimizer.takes_table(parameter)
