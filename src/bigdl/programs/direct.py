@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import is_
+from operator import attrgetter, is_
 
 import torch
 from torch import Tensor
 
 from bigdl.programs.chains import NativeChain
+
+_HOOKS = attrgetter("_backward_hooks")
 
 
 class DirectChain:
@@ -44,7 +46,7 @@ class DirectChain:
         as_before = places == self._places and all(map(is_, weights, self._weights))
         if not self._chain.takes(x, weights, are_known=as_before):
             return False
-        if any(parameter._backward_hooks for parameter in self._parameters):
+        if any(map(_HOOKS, self._parameters)):
             return False
         if not as_before or len(x) > self._room:
             own = [id(weight) for weight in weights if weight is not None]

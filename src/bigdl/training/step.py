@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Sequence
+from operator import attrgetter, is_
 from typing import Protocol
 
 import torch
@@ -38,6 +39,8 @@ class Mover(Stateful, Protocol):
     def takes_table(self, parameter: Tensor) -> bool:
         """Whether the gradient of a table may be a sparse tensor of the rows that were used."""
 
+
+_GRADIENT = attrgetter("grad")
 
 _Slope = tuple[Tensor, Tensor | None]
 """What has gradients, and the objective's gradient by it; None where it is the objective itself."""
@@ -128,8 +131,8 @@ class Step:
                 gradients = [a if b is None else a + b for a, b in zip(gradients, of_penalty, strict=True)]
             if self.clip is not None:
                 gradients = self.clip(gradients)
-            for parameter, gradient in zip(self._parameters, gradients, strict=True):
-                if parameter.grad is not gradient:
+            if not all(map(is_, gradients, map(_GRADIENT, self._parameters))):
+                for parameter, gradient in zip(self._parameters, gradients, strict=True):
                     parameter.grad = gradient
             self.optimizer.step()
         return results

@@ -56,12 +56,12 @@ class Blocks:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leaves out what is laid out anew where the copy's parameters are."""
-        elsewhere = [(0, strides) for _, strides in self._places]
         laid_out: dict[str, Any] = {"_pieces": [], "_sizes": [], "_blocks": [], "_whole": None, "_known": []}
-        return {**vars(self), "_places": elsewhere, **laid_out}
+        addresses, strides = self._places
+        return {**vars(self), "_places": ([0] * len(addresses), strides), **laid_out}
 
     def _lay_out(self) -> None:
-        self._places = [_place(p) for p in self._parameters]
+        self._places = _places(self._parameters)
         self._pieces = _cut(self._parameters)
         self._sizes = [piece.numel() for piece in self._pieces]
         factors = [factor for p, factor in zip(self._parameters, self._factors, strict=True) for _ in _cut([p])]
@@ -86,12 +86,12 @@ class Blocks:
 
     def _views(self, row: Tensor) -> list[Tensor]:
         pieces = torch.split(row, [p.numel() for p in self._parameters])
-        places = zip(pieces, self._parameters, self._places, strict=True)
-        return [piece.as_strided(p.shape, strides) for piece, p, (_, strides) in places]
+        places = zip(pieces, self._parameters, self._places[1], strict=True)
+        return [piece.as_strided(p.shape, strides) for piece, p, strides in places]
 
     def gradients(self) -> list[Tensor]:
         """Returns the gradients for ``apply``: the ``.grad`` of each parameter, zeros where there is none."""
-        if self._places != [(p.data_ptr(), p.stride()) for p in self._parameters]:
+        if self._places != _places(self._parameters):
             self._follow()
         given, known = [parameter.grad for parameter in self._parameters], self._known
         if known and all(map(is_, given, known)) and self._whole is not None and self._whole.has_gradients(known):
@@ -165,8 +165,9 @@ def gradient_of(parameter: Tensor) -> Tensor:
     return torch.empty_like(parameter).copy_(gradient)
 
 
-def _place(tensor: Tensor) -> tuple[int, tuple[int, ...]]:
-    return tensor.data_ptr(), tensor.stride()
+def _places(tensors: Sequence[Tensor]) -> tuple[list[int], list[tuple[int, ...]]]:
+    """Returns addresses and strides; without a loop, as it runs at every step."""
+    return [*map(Tensor.data_ptr, tensors)], [*map(Tensor.stride, tensors)]
 
 
 def _cut(tensors: Sequence[Tensor]) -> list[Tensor]:

@@ -94,7 +94,7 @@ class Pieces:
 
     def has_gradients(self, gradients: Sequence[Tensor]) -> bool:
         """Whether gradients, none of them sparse, lie where those lay that were noted last."""
-        return [gradient.data_ptr() for gradient in gradients] == self._places
+        return [*map(Tensor.data_ptr, gradients)] == self._places
 
     def takes_table(self, parameter: Tensor) -> bool:
         """Whether the gradient of a parameter may be a sparse tensor of rows."""
