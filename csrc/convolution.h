@@ -219,7 +219,6 @@ struct ConvolutionKernel {
   bool by_panels() const { return c->filters > bands * band(); }
 
   static void task(int64_t begin, int64_t end, void *context) {
-    FlushDenormals flush;
     ConvolutionKernel &kernel = *static_cast<ConvolutionKernel *>(context);
     const int64_t band = kernel.band();
     const bool done = kernel.by_panels() ? kernel.run_bands(0, kernel.bands * band, Panels(begin, end, kernel.c->filters))

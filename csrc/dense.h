@@ -90,13 +90,11 @@ struct DenseKernel {
   }
 
   static void task(int64_t begin, int64_t end, void *context) {
-    FlushDenormals flush;
     static_cast<DenseKernel *>(context)->run_panels(begin, end);
   }
 
   // Parts of panels, from begin to end or from end to begin.
   static void part_task(int64_t begin, int64_t end, void *context) {
-    FlushDenormals flush;
     const DenseKernel &kernel = *static_cast<DenseKernel *>(context);
     const Dense &d = *kernel.d;
     const int64_t parts = kernel.parts();

@@ -77,7 +77,6 @@ template <typename T> struct SequenceKernel {
   }
 
   static void run_rows(int64_t begin, int64_t end, void *context) {
-    FlushDenormals flush;
     const Call &call = *static_cast<Call *>(context);
     const int64_t parts = (end - begin + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE;
     for (int64_t part = 0, first = begin; part < parts; ++part) {
@@ -118,7 +117,6 @@ template <typename T> struct GradientKernel {
 
   // Computes the panels from begin to end.
   static void panels(int64_t begin, int64_t end, void *context) {
-    FlushDenormals flush;
     Call &call = *static_cast<Call *>(context);
     const Product &p = *call.product;
     T *scratch = allocate<T>(WeightGradient<T>::scratch_size(p));

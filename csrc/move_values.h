@@ -26,7 +26,6 @@ struct MoveKernel {
 
   // The values from begin to end, counted through all pieces.
   static void task(int64_t begin, int64_t end, void *context) {
-    FlushDenormals flush;
     const Call &call = *static_cast<const Call *>(context);
     int32_t *uses = call.uses;
     for (const Moved *piece = call.move.pieces; begin < end; ++piece) {

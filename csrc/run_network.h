@@ -67,7 +67,6 @@ struct PhaseKernel {
 
   // Runs the groups from begin to end.
   static void groups(int64_t begin, int64_t end, void *context) {
-    FlushDenormals flush;
     PhaseKernel &kernel = *static_cast<PhaseKernel *>(context);
     const int64_t size = kernel.group, rows = kernel.call.rows;
     float *inside = allocate<float>(size * kernel.phase.kept + 1);

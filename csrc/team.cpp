@@ -4,6 +4,7 @@
 //
 // A thread that finds no work for a moment sleeps. It is woken where calls follow each other closely, and for work that
 // takes longer than waking it.
+#include "denormals.h"
 #include "team.h"
 
 #include <atomic>
@@ -145,6 +146,7 @@ private:
   }
 
   void help(int64_t thread) {
+    FlushDenormals flush; // see for_all.h
     for (uint32_t seen = 0;;) {
       const auto comes = [&] { return job_.load(std::memory_order_acquire) != seen; };
       if (!spin(AWAKE, comes)) {

@@ -38,7 +38,6 @@ struct TileConvolution {
   }
 
   static void convolve(int64_t begin, int64_t end, void *context) {
-    FlushDenormals flush;
     TileSettings settings;
     TileConvolution &k = *static_cast<TileConvolution *>(context);
     const int64_t size = PARTS * k.depths() * k.lines() * DEPTH * sizeof(uint16_t);

@@ -79,7 +79,6 @@ struct GradientCall {
 };
 
 static void run_panels(int64_t begin, int64_t end, void *context) {
-  FlushDenormals flush;
   TileSettings settings;
   GradientCall &call = *static_cast<GradientCall *>(context);
   const Product &p = *call.product;

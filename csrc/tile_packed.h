@@ -110,7 +110,6 @@ struct PackedProduct {
   }
 
   static void multiply_rows(int64_t begin, int64_t end, void *context) {
-    FlushDenormals flush;
     TileSettings settings;
     PackedProduct &k = *static_cast<PackedProduct *>(context);
     const int64_t last = least(end * WIDTH, k.p.rows), most = least(k.rows_at_once(), last - begin * WIDTH);
@@ -142,7 +141,6 @@ struct PackedProduct {
   }
 
   static void multiply_columns(int64_t begin, int64_t end, void *context) {
-    FlushDenormals flush;
     TileSettings settings;
     const PackedProduct &k = *static_cast<PackedProduct *>(context);
     k.multiply(0, k.p.rows, k.split, begin, end);

@@ -58,7 +58,6 @@ struct TileProduct {
   }
 
   static void multiply(int64_t begin, int64_t end, void *context) {
-    FlushDenormals flush;
     TileSettings settings;
     TileProduct &p = *static_cast<TileProduct *>(context);
     const int64_t own = p.group_panels * panel_size(least(DEEPEST, p.depth)) * sizeof(uint16_t);

@@ -102,7 +102,6 @@ struct WinogradKernel {
   bool by_panels() const { return c->filters > Tiles(*c, nullptr).all(); }
 
   static void task(int64_t begin, int64_t end, void *context) {
-    FlushDenormals flush;
     WinogradKernel &kernel = *static_cast<WinogradKernel *>(context);
     const int64_t tiles = Tiles(*kernel.c, nullptr).all(), filters = kernel.c->filters;
     const bool done = kernel.by_panels() ? kernel.run_tiles(0, tiles, Panels(begin, end, filters))

@@ -27,7 +27,6 @@ struct WinogradGradient {
   }
 
   static void spread(int64_t begin, int64_t end, void *context) {
-    FlushDenormals flush;
     const WinogradGradient &g = *static_cast<WinogradGradient *>(context);
     for (int64_t i = begin; i < end; ++i) {
       g.spread_in(i);
@@ -71,7 +70,6 @@ struct WinogradGradient {
 
   // Adds up the products of some cells.
   static void multiply(int64_t begin, int64_t end, void *context) {
-    FlushDenormals flush;
     const WinogradGradient &g = *static_cast<WinogradGradient *>(context);
     for (int64_t cell = begin; cell < end; ++cell)
       g.each_panel([&](int64_t j, int64_t vectors) {

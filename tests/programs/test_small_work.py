@@ -12,7 +12,7 @@ import torch
 from bigdl.keras.layers import Convolution2D, Dense, Flatten, MaxPooling2D
 from bigdl.keras.models import Sequential
 from bigdl.native import LIBRARY, Library, kernels
-from bigdl.programs import programs
+from bigdl.programs import dropped, programs
 from tests.programs.nets import plain, rows_for
 
 SETS = found.instruction_sets if (found := kernels()) else []
@@ -114,3 +114,10 @@ sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
 def test_a_forked_process_has_threads_of_its_own():
     subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_numbers_next_to_zero_are_zero_in_all_threads(threads, count):
+    threads(count)
+    x = torch.full((1 << 22,), 1e-39)
+    assert not dropped(x, 0.5).any()
