@@ -164,3 +164,24 @@ def test_threads_change_nothing():
     torch.set_num_threads(1)
     for one, two in zip(*results, strict=True):
         assert torch.equal(one, two)
+
+
+@pytest.mark.parametrize(("size", "stride"), [(5, 1), (3, 2), (3, 1), (1, 1)])
+@pytest.mark.parametrize("channels", [3, 16])
+@pytest.mark.parametrize("pooled", [False, True])
+def test_numbers_that_are_none_stay_so(path, size, stride, channels, pooled):
+    layer = Convolution2D(
+        16, size, size, activation="relu", subsample=(stride, stride), input_shape=(14, 14, channels), dim_ordering="tf"
+    )
+    model = Sequential([layer, MaxPooling2D((2, 2), dim_ordering="tf"), Flatten()] if pooled else [layer, Flatten()])
+    model.train()
+    x = torch.randn(2, 14, 14, channels)
+    x[1, 4, 4, 0] = torch.nan
+    program = program_for(model, training=True)
+    assert program is not None
+    for mode in (program, program_for(model, training=False)):
+        assert mode is not None
+        y = mode.run([x])[0]
+        assert y[1][model.run(x)[0][1].isnan()].isnan().all()
+        assert y[1].isnan().any()
+        assert y[0].isfinite().all()

@@ -36,7 +36,8 @@ def _convolved(way: Way, x: Tensor, weight: Tensor, bias: Tensor | None, sizes: 
         return y
     kernels = fused.kernels()
     assert kernels is not None
-    return kernels.convolve(x, weight, bias, *sizes, 1, "relu" if relu else "none", [], "")
+    y = kernels.convolve(x, weight, bias, *sizes, 1, "none", [], "")
+    return y.relu_() if relu else y
 
 
 def _gradients(way: Way, gradient: Tensor, x: Tensor, weight: Tensor, sizes: Sizes, wanted: list[bool]) -> Any:

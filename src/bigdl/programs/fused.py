@@ -1,7 +1,7 @@
 """Torch's fused kernels of oneDNN, which its own compiler uses.
 
 They are not part of torch's public interface. Where one is missing, or the tensors are not what it takes, torch's
-ordinary operations compute the same.
+ordinary operations compute the same. Their ``relu`` is not used: it makes 0 of what is not a number.
 """
 
 from __future__ import annotations
@@ -21,9 +21,8 @@ class Kernels(NamedTuple):
     """The kernels.
 
     Attributes:
-        convolve: ``(x, weight, bias, padding, stride, dilation, groups, "none" or "relu", [], "")``.
-        convolve_and_add: ``(x, other, weight, bias, padding, stride, dilation, groups, "add", 1.0, None or "relu", [],
-            "")``.
+        convolve: ``(x, weight, bias, padding, stride, dilation, groups, "none", [], "")``.
+        convolve_and_add: ``(x, other, weight, bias, padding, stride, dilation, groups, "add", 1.0, None, [], "")``.
         pack: ``(weight, padding, stride, dilation, groups, size of the input)``; gives the weight as oneDNN likes it.
     """
 

@@ -110,14 +110,15 @@ class Convolution(Product):
         shape, padding = torch.Size(fused.evenly_padded(like, pads)[0].shape), fused.evenly_padded(like, pads)[1]
         stride, dilation = list(operation.stride), list(operation.dilation)
         packed = kernels.pack(weight, padding, stride, dilation, 1, shape)
-        relu = "relu" if operation.relu else None
 
         def convolve(x: Tensor, other: Tensor | None) -> Tensor:
             x = fused.evenly_padded(x, pads)[0].contiguous(memory_format=torch.channels_last)
             weights = (packed, bias, padding, stride, dilation, 1)
-            if other is not None:
-                return kernels.convolve_and_add(x, other, *weights, "add", 1.0, relu, [], "")
-            return self._pooled(kernels.convolve(x, *weights, relu or "none", [], ""))
+            if other is None:
+                y = self._pooled(kernels.convolve(x, *weights, "none", [], ""))
+            else:
+                y = kernels.convolve_and_add(x, other, *weights, "add", 1.0, None, [], "")
+            return y.relu_() if operation.relu else y
 
         return convolve
 
