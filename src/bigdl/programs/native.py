@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -15,6 +16,10 @@ from bigdl.programs.operations import Affine, Multiply, Ref
 from bigdl.programs.prediction import Product
 from bigdl.programs.segments import CHANNELS_FIRST, Segment
 from bigdl.programs.views import applied
+
+
+_FEW = 1 << 14
+"""Values that NumPy brings into another order in the time in which torch begins to."""
 
 
 class NativeSegment:
@@ -35,11 +40,13 @@ class NativeSegment:
         self._kernels = kernels
         makers = {ref: op for op in reversed(segment.operations) for ref in op.inputs}
         self._ranks = [2 if isinstance(makers[ref], Multiply) else 4 for ref in segment.entries]
-        # Whether what is taken and made lies as NumPy's arrays do.
+        # Whether what is taken and made lies as NumPy's arrays do, or nearly: images may have the channels first.
+        views = [ref.views for ref in segment.entries]
+        self._channels_first = self._ranks == [4] and views == [()]
         self.takes_arrays = (
             len(segment.exits) == 1
             and segment.layouts[segment.exits[0]] == "rows"
-            and [ref.views for ref in segment.entries] == [CHANNELS_FIRST if self._ranks == [4] else ()]
+            and (self._channels_first or views == [CHANNELS_FIRST if self._ranks == [4] else ()])
         )
         self.refresh()
 
@@ -71,11 +78,15 @@ class NativeSegment:
         """Computes the only exit from the only entry, where ``takes_arrays``.
 
         Args:
-            x: Rows, or images with the channels last; of float32, not empty, without gaps.
+            x: Rows or images; of float32, not empty, without gaps.
         """
         made = self._made
-        if self._usable and made is not None and made[1].takes_array(x):
-            return made[1].run_array(x)
+        given = x.transpose(0, 2, 3, 1) if self._channels_first else x
+        if self._usable and made is not None and made[1].takes_array(given):
+            if given is x:
+                return made[1].run_array(x)
+            if x.size <= _FEW:
+                return made[1].run_array(np.ascontiguousarray(given))
         seen = applied(self._segment.entries[0].views, torch.from_numpy(x))
         return self(seen)[0].numpy()
 
