@@ -17,3 +17,4 @@ from bigdl.graph.weight import SAME as SAME
 from bigdl.graph.weight import Layout as Layout
 from bigdl.graph.weight import Weight as Weight
 from bigdl.graph.weight import without_initialization as without_initialization
+from bigdl.graph.weighted import attribute_changes as attribute_changes

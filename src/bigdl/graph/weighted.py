@@ -15,6 +15,14 @@ from bigdl.graph.weight import SAME, Constraint, Initializer, Layout, Regularize
 Array = NDArray[Any]
 
 
+_changes = [0]
+
+
+def attribute_changes() -> int:
+    """Returns how often an attribute of any layer was set: while it stays, no layer is another than it was."""
+    return _changes[0]
+
+
 class WeightedModule(nn.Module):
     """A torch module that declares its parameters as Keras's arrays.
 
@@ -32,6 +40,10 @@ class WeightedModule(nn.Module):
         self._trained: list[Weight] = []
         self._kept: list[Weight] = []
         self._trainable = bool(trainable)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        _changes[0] += 1
+        super().__setattr__(name, value)
 
     def __getattr__(self, name: str) -> Tensor | nn.Module:
         """Finds an array also by Keras's name of it: ``layer.W`` is a view of the parameter in Keras's layout."""

@@ -17,7 +17,6 @@ from bigdl.programs.prediction import Product
 from bigdl.programs.segments import CHANNELS_FIRST, Segment
 from bigdl.programs.views import applied
 
-
 _FEW = 1 << 14
 """Values that NumPy brings into another order in the time in which torch begins to."""
 

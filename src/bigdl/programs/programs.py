@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from torch import Tensor
+from torch.utils.hooks import RemovableHandle
 
-from bigdl.graph import Container
+from bigdl.graph import Container, attribute_changes
 from bigdl.graph.arithmetic import recorded
 from bigdl.native import Library, kernels
 from bigdl.programs import prediction, training
@@ -53,6 +54,7 @@ class Program:
             (vars(layer), name, vars(layer).get(name)) for layer, names in lowering.watched for name in names
         ]
         self._hooks = [hooks for layer, _ in lowering.watched for hooks in hooks_of(layer)]
+        self._seen = -1, -1
         library = None if for_training or in_bf16 else kernels()
         makers = training.KERNELS if for_training else prediction.KERNELS
         units = _units(self.operations, outputs, library, makers, in_bf16)
@@ -73,10 +75,12 @@ class Program:
 
     def is_current(self) -> bool:
         """Whether the layers are still as they were when the program was made; their weights need not be."""
-        for kept, name, value in self._facts:
-            if kept.get(name) is not value:
+        seen = attribute_changes(), RemovableHandle.next_id  # how many hooks there have ever been, of whatever
+        if seen != self._seen:
+            if any(kept.get(name) is not value for kept, name, value in self._facts) or any(self._hooks):
                 return False
-        return not any(self._hooks)
+            self._seen = seen
+        return True
 
     def refresh(self) -> None:
         """Reads the weights anew, if they have changed."""

@@ -56,7 +56,7 @@ class QuickPrediction:
             and x.shape[1:] == self._shape
             and x.dtype == self._dtype
             and x.flags.writeable
-            and (p is None or (p.dtype is torch.float32 and p.device.type == "cpu"))
+            and (p is None or (p.dtype is torch.float32 and p.is_cpu))
             and "run" not in self._own
         )
 
