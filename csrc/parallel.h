@@ -13,9 +13,9 @@ extern "C" {
 typedef void (*Task)(int64_t begin, int64_t end, void *context);
 typedef int32_t (*ParallelFor)(int64_t begin, int64_t end, int64_t grain, Task task, void *context);
 
-// This library's own way; it uses so many threads.
+// This library's own way; it uses so many threads, which give way to others where these have work in between.
 EXPORT int32_t bigdl_parallel_for(int64_t begin, int64_t end, int64_t grain, Task task, void *context);
-EXPORT void bigdl_use_threads(int64_t threads);
+EXPORT void bigdl_use_threads(int64_t threads, int32_t among_others);
 
 // The instruction sets that this processor has, by number, the best one last: "baseline", "avx2", "avx512"; then null.
 EXPORT const char *bigdl_instruction_set(int32_t set);

@@ -38,12 +38,15 @@ void pause() {
 #endif
 }
 
-// Waits until something is true; returns false if that took too long. The clock is read now and then only.
-template <typename Condition> bool spin(microseconds most, const Condition &condition) {
+// Waits until something is true; returns false if that took too long. The clock is read now and then only. Others may have
+// the core meanwhile, if that is wanted.
+template <typename Condition> bool spin(microseconds most, const Condition &condition, bool gives_way = false) {
   const Clock::time_point begin = Clock::now();
   for (int i = 1; !condition(); ++i) {
     pause();
-    if (i % 32 == 0 && Clock::now() - begin > most) return condition();
+    if (i % 32) continue;
+    if (Clock::now() - begin > most) return condition();
+    if (gives_way) std::this_thread::yield();
   }
   return true;
 }
@@ -65,6 +68,9 @@ struct alignas(64) Share {
     return -1;
   }
 };
+
+// Whether threads that wait let others have their cores: those of torch, which have work in between.
+std::atomic<bool> give_way{false};
 
 class Team {
 public:
@@ -149,7 +155,7 @@ private:
     FlushDenormals flush; // see for_all.h
     for (uint32_t seen = 0;;) {
       const auto comes = [&] { return job_.load(std::memory_order_acquire) != seen; };
-      if (!spin(AWAKE, comes)) {
+      if (!spin(AWAKE, comes, give_way.load(std::memory_order_relaxed))) {
         std::unique_lock<std::mutex> lock(sleeping_);
         asleep_.fetch_add(1, std::memory_order_relaxed);
         const uint64_t calls = calls_;
@@ -189,7 +195,10 @@ TeamTurn::~TeamTurn() {
 
 ParallelFor TeamTurn::parallel() const { return taken_ ? run_by_team : nullptr; }
 
-void bigdl_use_threads(int64_t threads) { wanted_threads.store(threads, std::memory_order_relaxed); }
+void bigdl_use_threads(int64_t threads, int32_t among_others) {
+  wanted_threads.store(threads, std::memory_order_relaxed);
+  give_way.store(among_others, std::memory_order_relaxed);
+}
 
 int32_t bigdl_parallel_for(int64_t begin, int64_t end, int64_t grain, Task task, void *context) {
   const TeamTurn turn(wanted_threads.load(std::memory_order_relaxed));

@@ -1,5 +1,6 @@
 """Small work is done by one thread, large work by as many as torch has."""
 
+import ctypes
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,21 @@ def test_torch_has_one_thread_where_the_kernels_compute_all_products(kernels_sui
     assert kernel_threads_in_steps(dense, 100) == [(1, 2)] * 2
     between = Sequential([Dense(400, input_dim=300), BatchNormalization(), Dense(5)])
     assert kernel_threads_in_steps(between, 100) == [(2, 2)] * 2
+
+
+@pytest.mark.skipif(kernels() is None, reason="the kernels were not built")
+@pytest.mark.parametrize("has_others", [False, True])
+def test_the_kernels_threads_give_way_where_torch_has_work_too(kernels_suit, monkeypatch, has_others):
+    library, told = kernels(), []
+    assert library is not None
+    monkeypatch.setattr(
+        library.functions, "bigdl_use_threads", lambda count, others: told.append((count.value, others))
+    )
+    monkeypatch.setattr(library, "_threads", (1, False))
+    between = [BatchNormalization()] if has_others else []
+    kernel_threads_in_steps(Sequential([Dense(400, input_dim=300), *between, Dense(5)]), 100)
+    library.run(lambda *_: 0, ctypes.c_int())  # type: ignore[arg-type]
+    assert told == ([(2, True), (2, False)] if has_others else [(2, False)])
 
 
 @pytest.mark.skipif(kernels() is None, reason="the kernels were not built")

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 _own_threads: ContextVar[int | None] = ContextVar("own_threads", default=None)
+_among_others: ContextVar[bool] = ContextVar("among_others", default=False)
 
 
 def threads() -> int:
@@ -41,6 +42,20 @@ def own_threads(count: int) -> Iterator[None]:
         yield
     finally:
         _own_threads.set(before)
+
+
+@contextlib.contextmanager
+def among_others() -> Iterator[None]:
+    """Lets the kernels' threads give way to torch's, which have work in between, for the time of the ``with`` block.
+
+    Threads that wait awake keep torch's from their cores. Where other programs want these, giving way loses them.
+    """
+    before = _among_others.get()
+    _among_others.set(True)
+    try:
+        yield
+    finally:
+        _among_others.set(before)
 
 
 LIBRARY = Path(__file__).with_name("libkernels.so")
@@ -73,7 +88,7 @@ class Library:
         self.instruction_sets = [name.decode() for name in takewhile(bool, found)]
         self.set = self.instruction_sets.index(instruction_set or self.instruction_sets[-1])
         self.parallel_for: Any = ctypes.cast(self.functions.bigdl_parallel_for, ctypes.c_void_p)
-        self._threads = 1
+        self._threads = 1, False
 
     def run(self, function: Callable[..., int], argument: ctypes.Structure, *choices: Any) -> None:
         """Calls a function.
@@ -86,9 +101,9 @@ class Library:
         Raises:
             MemoryError: There is not enough memory.
         """
-        if (count := threads()) != self._threads:
-            self.functions.bigdl_use_threads(ctypes.c_int64(count))
-            self._threads = count
+        if (chosen := (threads(), _among_others.get())) != self._threads:
+            self.functions.bigdl_use_threads(ctypes.c_int64(chosen[0]), chosen[1])
+            self._threads = chosen
         if function(ctypes.byref(argument), *choices, self.set, self.parallel_for):
             raise MemoryError("There is not enough memory for a layer, or there are too many threads.")
 

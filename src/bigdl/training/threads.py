@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterator
 import torch
 
 from bigdl.graph import Container, Shape
-from bigdl.native import own_threads
+from bigdl.native import among_others, own_threads
 from bigdl.programs import program_for
 from bigdl.training.batches import Batch
 from bigdl.training.engine import computing_threads
@@ -23,8 +23,8 @@ def on_few_threads(model: Container, batches: Iterator[Batch], in_bf16: bool = F
 
     Many of torch's operations divide whatever work they get. Where other processes want the cores, each then waits for
     a thread that is not running. Where the kernels in C++ compute all products, which have threads of their own, torch
-    has one too: its own would wake up for what is left, and take the cores from them. The first batch decides: torch
-    forgets what it has prepared when the number changes.
+    has one too: its own would wake up for what is left, and take the cores from them. Where both have work, those of
+    the kernels give way. The first batch decides: torch forgets what it has prepared when the number changes.
 
     Args:
         model: The model that is run on the batches.
@@ -39,6 +39,8 @@ def on_few_threads(model: Container, batches: Iterator[Batch], in_bf16: bool = F
                 elif not in_bf16 and _trained_by_kernels(model, batch.held):
                     stack.enter_context(own_threads(threads))
                     stack.enter_context(computing_threads(1))
+                else:
+                    stack.enter_context(among_others())
             yield batch
 
 
