@@ -6,7 +6,7 @@ import torch
 
 from bigdl.errors import DataError
 from bigdl.graph import Container, Input, SequentialContainer
-from bigdl.layers import Activation, Dense, Dropout, Flatten
+from bigdl.layers import LSTM, Activation, Dense, Dropout, Flatten
 from bigdl.training import predict, predict_class, predict_on_batch
 
 
@@ -111,3 +111,31 @@ def test_weights_in_double_precision(model, x):
     y = predict(model, x)
     assert y.dtype == np.float64
     np.testing.assert_allclose(y, expected(model, x.astype(np.float64)), rtol=1e-12)
+
+
+def test_layers_that_are_called_are_in_evaluation_mode():
+    recurrent = LSTM(5, dropout_W=0.5, dropout_U=0.5, input_shape=(4, 3))
+    model = SequentialContainer([recurrent, Dense(2)])
+    x = np.random.RandomState(0).rand(3, 4, 3).astype("float32")
+    expected = predict(model, x, batch_size=2)
+    for training in (True, False):
+        recurrent.training = training
+        np.testing.assert_allclose(predict(model, x), expected, rtol=1e-6)
+        assert recurrent.training is training
+
+
+def test_layers_that_are_called_get_their_mode_back_after_an_error(monkeypatch):
+    recurrent = LSTM(5, input_shape=(4, 3))
+    model = SequentialContainer([recurrent, Dense(2)])
+    x = np.random.RandomState(0).rand(3, 4, 3).astype("float32")
+    predict(model, x)
+    monkeypatch.setattr(type(recurrent), "forward", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        predict(model, x)
+    assert recurrent.training
+
+
+def test_what_layers_owe_for_predictions_is_forgotten():
+    model = SequentialContainer([LSTM(5, input_shape=(4, 3)), Dense(2, activity_regularizer="activity_l2")])
+    predict(model, np.random.RandomState(0).rand(3, 4, 3).astype("float32"))
+    assert not any(layer.activity_losses for layer in model.layers)

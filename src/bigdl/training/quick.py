@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bigdl.graph import Container
+from bigdl.graph import Container, Layer
 from bigdl.programs import Program, program_for
 
 
@@ -19,12 +19,13 @@ class QuickPrediction:
 
     Args:
         model: A model of one input, in float32 on the CPU.
-        program: Its program, which calls no layers.
+        program: Its program.
     """
 
     def __init__(self, model: Container, program: Program) -> None:
         self._own = vars(model)
         self._program = program
+        self._modes = [vars(module) for layer in program.called for module in layer.modules()]
         self._segment = program.segment
         self._parameter = next(model.parameters(), None)
         self._shape = model.inputs[0].shape[1:]
@@ -37,7 +38,7 @@ class QuickPrediction:
         before: QuickPrediction | None = kept.get(cls)
         if cls not in kept or (before is not None and not before._program.is_current()):
             program = program_for(model, training=False)
-            possible = program is not None and not program.called and len(model.inputs) == 1 and not model.stateful
+            possible = program is not None and len(model.inputs) == 1 and not model.stateful and _have_modes(program)
             kept[cls] = cls(model, program) if possible and program is not None else None
         found: QuickPrediction | None = kept[cls]
         return found
@@ -65,6 +66,23 @@ class QuickPrediction:
         self._program.refresh()
         if self._segment is not None and x.flags.c_contiguous:
             return self._segment.run_array(x)
-        with torch.inference_mode():
-            results = [y.numpy().copy() for y in self._program.run([torch.from_numpy(x)])]
+        in_training = [own for own in self._modes if own["training"]]
+        for own in in_training:  # past torch's way to set it, which takes longer than a small network
+            own["training"] = False
+        try:
+            with torch.inference_mode():
+                results = [y.numpy().copy() for y in self._program.run([torch.from_numpy(x)])]
+        finally:
+            for own in in_training:
+                own["training"] = True
         return results[0] if len(results) == 1 else results
+
+
+def _have_modes(program: Program) -> bool:
+    """Whether the layers that a program calls know by an attribute in which mode they are, and remember nothing."""
+    called = program.called
+    modules = [module for layer in called for module in layer.modules()]
+    penalised = any(
+        layer.activity_regularizer is not None or layer.adds_losses for layer in modules if isinstance(layer, Layer)
+    )
+    return not penalised and all("training" in vars(module) for module in modules)
