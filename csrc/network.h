@@ -41,7 +41,17 @@ struct Dense {
   float *y;            // (rows, outputs)
 };
 
-enum StepKind : int32_t { CONVOLVE, MULTIPLY, ADD, ACTIVATE };
+// The largest values of windows of images, channels last. What is outside of an image does not count; no window is outside.
+struct Pool {
+  int64_t images, rows, columns, channels;
+  int64_t window_rows, window_columns, row_stride, column_stride;
+  int64_t top, left; // how far the first windows reach over the first row and column
+  int64_t out_rows, out_columns;
+  const float *x; // (images, rows, columns, channels)
+  float *y;       // (images, out_rows, out_columns, channels)
+};
+
+enum StepKind : int32_t { CONVOLVE, MULTIPLY, ADD, ACTIVATE, POOL };
 
 constexpr int32_t SOFTMAX = 100; // beside the kinds of Activation
 
@@ -50,7 +60,7 @@ struct Step {
   int32_t kind, activation;
   int64_t input, other, output;
   int64_t columns;  // of ACTIVATE: over how many values SOFTMAX goes
-  const void *call; // a Convolution or a Dense, without the number of rows and the addresses of values
+  const void *call; // a Convolution, a Dense or a Pool, without the number of rows and the addresses of values
 };
 
 enum Keeping : int32_t { OUTSIDE, ACROSS, INSIDE };

@@ -47,6 +47,12 @@ struct RowsOfNetwork {
       dense.x = x, dense.y = y;
       return DenseKernel::run(&dense, parallel);
     }
+    if (step.kind == POOL) {
+      Pool pool = *static_cast<const Pool *>(step.call);
+      pool.images = count;
+      pool.x = x, pool.y = y;
+      return PoolKernel::run(&pool, parallel);
+    }
     const int64_t size = call.network->values[step.output].size * count;
     if (step.kind == ADD)
       each_vector<float>(size,

@@ -15,10 +15,10 @@ from torch import Tensor
 from bigdl.native import Library, address, threads
 from bigdl.programs import structures, winograd
 from bigdl.programs.memory import Life, places
-from bigdl.programs.operations import Add, Apply, Convolve, Multiply, Operation, Ref
+from bigdl.programs.operations import Add, Apply, Convolve, MaxPool, Multiply, Operation, Ref
 from bigdl.programs.phases import Step, phases_of
 from bigdl.programs.segments import Segment
-from bigdl.programs.structures import ACTIVATE, ACTIVATIONS, ADD, CONVOLVE, MULTIPLY, NONE
+from bigdl.programs.structures import ACTIVATE, ACTIVATIONS, ADD, CONVOLVE, MULTIPLY, NONE, POOL
 from bigdl.programs.views import features_last
 
 _LARGE = 1 << 19
@@ -88,6 +88,8 @@ class NativeNetwork:
             other = self._slot(operation.inputs[1])
             self._slots[operation.number] = slot = self._new_slot(self._shapes[x])
             self._steps.append(Step(ADD, x, slot, other))
+        elif isinstance(operation, MaxPool):
+            self._add_pooling(operation, x)
         elif isinstance(operation, Apply) and operation.name == "flatten":
             self._slots[operation.number] = x
         elif isinstance(operation, Apply):
@@ -139,6 +141,16 @@ class NativeNetwork:
             Step(CONVOLVE, x, slot, other, call, sum(x.numel() for x in (packed, tiles) if x is not None))
         )
         self._products += weight.numel() * math.prod(positions)
+
+    def _add_pooling(self, operation: MaxPool, x: int) -> None:
+        channels, *lengths = self._shapes[x]
+        pads = operation.pads(lengths)
+        axes = zip(lengths, pads, operation.size, operation.stride, strict=True)
+        positions = [(n + sum(pad) - k) // step + 1 for n, pad, k, step in axes]
+        first = (before for before, _ in pads)
+        call = structures.Pool(0, *lengths, channels, *operation.size, *operation.stride, *first, *positions)
+        self._slots[operation.number] = slot = self._new_slot((channels, *positions))
+        self._steps.append(Step(POOL, x, slot, NONE, call))
 
     def _add_product(self, operation: Multiply, x: int) -> None:
         weight, bias = operation.folded()

@@ -238,9 +238,15 @@ class MaxPool(Apply):
     """The largest values of windows of a channels-first tensor.
 
     Attributes:
+        size: The windows' lengths.
+        stride: Their steps.
+        pads: Returns how far windows reach over images of some lengths, before and after, by axis.
         window: The windows' lengths, where they lie side by side and none reaches over the end.
     """
 
+    size: tuple[int, ...] = ()
+    stride: tuple[int, ...] = ()
+    pads: Callable[[Sequence[int]], Sequence[tuple[int, int]]] = field(kw_only=True)
     window: tuple[int, ...] | None = None
 
 

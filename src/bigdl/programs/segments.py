@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bigdl.programs.operations import Add, Apply, Convolve, Multiply, Operation, Ref
+from bigdl.programs.operations import Add, Apply, Convolve, MaxPool, Multiply, Operation, Ref
 from bigdl.programs.structures import ACTIVATIONS
 from bigdl.programs.views import View
 
@@ -91,7 +91,7 @@ def _layout(operation: Operation, inside: Mapping[int, Layout]) -> Layout | None
         return None
     if "planes" in known and not isinstance(operation, Multiply):
         return None
-    if isinstance(operation, Convolve):
+    if isinstance(operation, Convolve | MaxPool):
         return "images" if len(operation.size) == 2 and "rows" not in known else None
     if isinstance(operation, Multiply):
         return "rows" if operation.rank == 2 and "images" not in known else None

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from bigdl.native import address
 
-CONVOLVE, MULTIPLY, ADD, ACTIVATE = range(4)
+CONVOLVE, MULTIPLY, ADD, ACTIVATE, POOL = range(5)
 OUTSIDE, ACROSS, INSIDE = range(3)
 NONE = -1
 LINEAR = 0
@@ -96,6 +96,16 @@ class Dense(ctypes.Structure):
         *_fields(ctypes.c_int64, "rows inputs outputs"),
         *_fields(ctypes.c_int32, "relu backwards"),
         *_fields(ctypes.c_void_p, "x weight tiles bias y"),
+    )
+
+
+class Pool(ctypes.Structure):
+    """``struct Pool``."""
+
+    _fields_ = (
+        *_fields(ctypes.c_int64, "images rows columns channels window_rows window_columns row_stride column_stride"),
+        *_fields(ctypes.c_int64, "top left out_rows out_columns"),
+        *_fields(ctypes.c_void_p, "x y"),
     )
 
 
