@@ -24,7 +24,7 @@ template <typename T> T *allocate(int64_t values) {
 #include "winograd_gradient.h"
 #include "dense.h"
 #include "little_product.h"
-#include "pool.h"
+#include "pooling.h"
 #include "run_network.h"
 #include "move_values.h"
 #include "finish_values.h"

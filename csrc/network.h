@@ -42,7 +42,7 @@ struct Dense {
 };
 
 // The largest values of windows of images, channels last. What is outside of an image does not count; no window is outside.
-struct Pool {
+struct Pooling {
   int64_t images, rows, columns, channels;
   int64_t window_rows, window_columns, row_stride, column_stride;
   int64_t top, left; // how far the first windows reach over the first row and column
@@ -60,7 +60,7 @@ struct Step {
   int32_t kind, activation;
   int64_t input, other, output;
   int64_t columns;  // of ACTIVATE: over how many values SOFTMAX goes
-  const void *call; // a Convolution, a Dense or a Pool, without the number of rows and the addresses of values
+  const void *call; // a Convolution, a Dense or a Pooling, without the number of rows and the addresses of values
 };
 
 enum Keeping : int32_t { OUTSIDE, ACROSS, INSIDE };

@@ -48,10 +48,10 @@ struct RowsOfNetwork {
       return DenseKernel::run(&dense, parallel);
     }
     if (step.kind == POOL) {
-      Pool pool = *static_cast<const Pool *>(step.call);
-      pool.images = count;
-      pool.x = x, pool.y = y;
-      return PoolKernel::run(&pool, parallel);
+      Pooling pooling = *static_cast<const Pooling *>(step.call);
+      pooling.images = count;
+      pooling.x = x, pooling.y = y;
+      return PoolingKernel::run(&pooling, parallel);
     }
     const int64_t size = call.network->values[step.output].size * count;
     if (step.kind == ADD)

@@ -78,7 +78,7 @@ public:
   bool take(int64_t threads) {
     if (taken_.exchange(true, std::memory_order_acquire)) return false;
     start(threads < MOST_THREADS ? threads : MOST_THREADS);
-    if (asleep_.load(std::memory_order_relaxed) && Clock::now() - left_ < CLOSE) wake();
+    follows_ = Clock::now() - left_ < CLOSE;
     return true;
   }
 
@@ -95,7 +95,7 @@ public:
       task(begin, end, context);
       return;
     }
-    if (count > grain && asleep_.load(std::memory_order_relaxed)) wake();
+    if ((count > grain || follows_) && asleep_.load(std::memory_order_relaxed)) wake();
     begin_ = begin, count_ = count, pieces_ = pieces, task_ = task, context_ = context;
     done_.store(0, std::memory_order_relaxed);
     const uint32_t job = job_.load(std::memory_order_relaxed) + 1;
@@ -110,6 +110,7 @@ public:
 private:
   std::atomic<bool> taken_{false};
   Clock::time_point left_{};
+  bool follows_ = false; // closely the turn before
   int64_t started_ = 1; // threads, with the caller
   std::mutex sleeping_;
   std::condition_variable woken_;

@@ -98,8 +98,10 @@ struct WinogradKernel {
     return fitting < TILE_ROWS ? TILE_ROWS : fitting;
   }
 
-  // As in ConvolutionKernel.
-  bool by_panels() const { return c->filters > Tiles(*c, nullptr).all(); }
+  // As in ConvolutionKernel, unless each thread may have all weights in its cache.
+  bool by_panels() const {
+    return c->filters > Tiles(*c, nullptr).all() && winograd_size(c->filters, c->channels) > weights_in_cache;
+  }
 
   static void task(int64_t begin, int64_t end, void *context) {
     WinogradKernel &kernel = *static_cast<WinogradKernel *>(context);

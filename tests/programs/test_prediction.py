@@ -8,7 +8,16 @@ import pytest
 import torch
 
 from bigdl.graph.tensor import as_list
-from bigdl.keras.layers import Activation, Convolution2D, Dense, Flatten, Input, Masking, TimeDistributed
+from bigdl.keras.layers import (
+    Activation,
+    Convolution2D,
+    Dense,
+    Flatten,
+    Input,
+    Masking,
+    MaxPooling2D,
+    TimeDistributed,
+)
 from bigdl.keras.models import Model, Sequential
 from bigdl.native import LIBRARY, Library, kernels
 from bigdl.programs import fused, program_for, programs
@@ -65,6 +74,29 @@ def test_threads_and_batches_change_next_to_nothing(name):
     finally:
         torch.set_num_threads(1)
     same(model.predict(x, batch_size=2), expected)
+
+
+@pytest.mark.parametrize("ordering", ["tf", "th"])
+@pytest.mark.parametrize("mode", ["valid", "same"])
+@pytest.mark.parametrize(
+    ("size", "strides"), [((3, 3), (2, 2)), ((2, 3), (1, 2)), ((2, 2), (3, 1)), ((5, 1), (1, 1)), ((2, 2), (2, 2))]
+)
+def test_pooling_by_any_windows(path, ordering, mode, size, strides):
+    shape = (9, 8, 3) if ordering == "tf" else (3, 9, 8)
+    options: Any = {"dim_ordering": ordering, "border_mode": mode}
+    model = Sequential([MaxPooling2D(size, strides, input_shape=shape, **options)])
+    model.add(Convolution2D(19, 1, 1, **options))
+    model.add(MaxPooling2D(size, strides, **options))
+    model.add(Flatten())
+    x = rows_for(model, 3) - 0.5
+    x.reshape(3, -1)[1, 0] = np.nan
+    y, expected = model.predict(x), plain(model, x)
+    same(y[::2], [expected[0][::2]])
+    assert np.isnan(y[1]).any()
+    np.testing.assert_array_equal(np.isnan(y[1]), np.isnan(expected[0][1]))
+    program = program_for(model, training=False)
+    assert program is not None
+    assert len(program._steps) == 1 or path not in SETS
 
 
 def test_numbers_that_are_none_stay_so():

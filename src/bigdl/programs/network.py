@@ -148,7 +148,7 @@ class NativeNetwork:
         axes = zip(lengths, pads, operation.size, operation.stride, strict=True)
         positions = [(n + sum(pad) - k) // step + 1 for n, pad, k, step in axes]
         first = (before for before, _ in pads)
-        call = structures.Pool(0, *lengths, channels, *operation.size, *operation.stride, *first, *positions)
+        call = structures.Pooling(0, *lengths, channels, *operation.size, *operation.stride, *first, *positions)
         self._slots[operation.number] = slot = self._new_slot((channels, *positions))
         self._steps.append(Step(POOL, x, slot, NONE, call))
 

@@ -99,8 +99,8 @@ class Dense(ctypes.Structure):
     )
 
 
-class Pool(ctypes.Structure):
-    """``struct Pool``."""
+class Pooling(ctypes.Structure):
+    """``struct Pooling``."""
 
     _fields_ = (
         *_fields(ctypes.c_int64, "images rows columns channels window_rows window_columns row_stride column_stride"),

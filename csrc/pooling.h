@@ -1,12 +1,12 @@
 // The largest values of windows. Included once for each instruction set, inside its namespace.
 
-struct PoolKernel {
+struct PoolingKernel {
   static constexpr int64_t values_of_a_thread = 1 << 14;
 
-  const Pool &p;
+  const Pooling &p;
 
   static void task(int64_t begin, int64_t end, void *context) {
-    const PoolKernel kernel = {*static_cast<const Pool *>(context)};
+    const PoolingKernel kernel = {*static_cast<const Pooling *>(context)};
     for (int64_t row = begin; row < end; ++row) kernel.run_row(row / kernel.p.out_rows, row % kernel.p.out_rows);
   }
 
@@ -36,8 +36,8 @@ struct PoolKernel {
     }
   }
 
-  static bool run(const Pool *p, ParallelFor parallel) {
+  static bool run(const Pooling *p, ParallelFor parallel) {
     const int64_t work = p->out_columns * p->channels * p->window_rows * p->window_columns;
-    return for_all(parallel, p->images * p->out_rows, 1 + values_of_a_thread / (work + 1), task, const_cast<Pool *>(p));
+    return for_all(parallel, p->images * p->out_rows, 1 + values_of_a_thread / (work + 1), task, const_cast<Pooling *>(p));
   }
 };
