@@ -14,6 +14,9 @@ from bigdl.keras.optimizers import SGD
 from bigdl.native import kernels
 from bigdl.programs import DirectChain, dropping
 from bigdl.training import step
+from bigdl.training.criterion_goal import CriterionGoal
+from bigdl.training.criterions import MSECriterion
+from bigdl.training.criterions_tables import ParallelCriterion
 
 pytestmark = pytest.mark.skipif(kernels() is None, reason="the kernels were not built")
 
@@ -190,3 +193,9 @@ def test_a_loss_that_is_not_finite_moves_nothing(direct):
     for now, then in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(now, then)
     assert len(direct) == 1
+
+
+def test_criterions_that_may_look_at_weights():
+    assert CriterionGoal(MSECriterion()).is_of_outputs
+    for criterion in (ParallelCriterion().add(MSECriterion()), lambda output, target: output.sum()):
+        assert not CriterionGoal(criterion).is_of_outputs

@@ -7,10 +7,14 @@ from typing import Any
 
 from torch import Tensor
 
+from bigdl.training import criterions, criterions_classes, criterions_elementwise
 from bigdl.training.batches import Batch
 from bigdl.training.criterions import Criterion
 from bigdl.training.labelled import table
 from bigdl.training.losses import LossTerm
+
+_ALONE = {module.__name__ for module in (criterions, criterions_classes, criterions_elementwise)}
+"""Where criterions are from that hold none of the user's, which might look at weights."""
 
 
 class CriterionGoal:
@@ -26,7 +30,7 @@ class CriterionGoal:
 
     def __init__(self, criterion: Criterion | Callable[[Any, Any], Tensor]) -> None:
         self._criterion = criterion
-        self.is_of_outputs = isinstance(criterion, Criterion) and type(criterion).__module__.startswith("bigdl.")
+        self.is_of_outputs = type(criterion).__module__ in _ALONE
         self.names = (getattr(criterion, "__name__", type(criterion).__name__),)
 
     def terms(self, outputs: list[Tensor], masks: list[Tensor | None], batch: Batch) -> list[LossTerm]:
