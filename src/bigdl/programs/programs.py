@@ -37,6 +37,7 @@ class Program:
         operations: The operations.
         called: The layers that are called as they are, in the mode that they are in.
         segment: All of the operations, where they can be computed from array to array; None otherwise.
+        has_work_between: Whether torch has something to compute between products, such as normalization.
     """
 
     def __init__(self, model: Container, for_training: bool, in_bf16: bool = False) -> None:
@@ -71,6 +72,7 @@ class Program:
         self._direct: DirectChain | None = None
         self._products = [unit.function for unit in units if isinstance(unit.function, Chained)]
         self._has_others = not all(map(_is_cheap, self.operations))
+        self.has_work_between = not all(isinstance(one, Affine) or _is_cheap(one) for one in self.operations)
         self._stamps = Stamps([source for operation in weighted for source in operation.sources()] if kept else [])
 
     def is_current(self) -> bool:

@@ -34,19 +34,18 @@ def on_few_threads(model: Container, batches: Iterator[Batch], in_bf16: bool = F
     with contextlib.ExitStack() as stack:
         for i, batch in enumerate(batches):
             if i == 0 and (threads := torch.get_num_threads()) > 1:
-                if batch.held * _products_of_row(model) <= _LITTLE:
-                    stack.enter_context(computing_threads(1))
-                elif not in_bf16 and _trained_by_kernels(model, batch.held):
-                    stack.enter_context(own_threads(threads))
-                    stack.enter_context(computing_threads(1))
-                else:
-                    stack.enter_context(among_others())
+                for rule in _rules(model, batch.held, threads, in_bf16):
+                    stack.enter_context(rule)
             yield batch
 
 
-def _trained_by_kernels(model: Container, rows: int) -> bool:
-    program = program_for(model, training=True) if model.training else None
-    return program is not None and program.is_native(rows)
+def _rules(model: Container, rows: int, threads: int, in_bf16: bool) -> list[contextlib.AbstractContextManager[None]]:
+    if rows * _products_of_row(model) <= _LITTLE:
+        return [computing_threads(1)]
+    program = program_for(model, bool(model.training), in_bf16)
+    if program is not None and program.is_native(rows):
+        return [own_threads(threads), computing_threads(1)]
+    return [among_others()] if program is None or program.has_work_between else []
 
 
 def _products_of_row(model: Container) -> float:
