@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from bigdl.graph import InputLayer
@@ -39,7 +37,7 @@ from bigdl.layers.pooling import (
     MaxPooling3D,
     Pooling,
 )
-from bigdl.layers.spatial import SpatialLayer, same_padding
+from bigdl.layers.spatial import SpatialLayer
 from bigdl.programs import Lowering, Source, View, lowers
 from bigdl.programs.largest import largest_values
 from bigdl.programs.operations import Convolve, Drop, LargestOfAll, MaxPool, Multiply, Pad, Ref, Scale
@@ -133,21 +131,16 @@ def _activation(layer: Activation, lowering: Lowering, x: Ref) -> Ref:
     return _activated(layer.activation, lowering, x)
 
 
-def _no_padding(lengths: Sequence[int]) -> list[tuple[int, int]]:
-    return [(0, 0)] * len(lengths)
-
-
 @lowers(MaxPooling1D, MaxPooling2D, MaxPooling3D, uses=("pool_size", "strides", "border_mode"))
 def _max_pooling(layer: MaxPooling, lowering: Lowering, x: Ref) -> Ref:
-    is_whole = layer.border_mode == "valid"
     y = lowering.write(
         MaxPool,
         _channels_first(layer, lowering, x),
         function=layer.pool_images,
         size=layer.pool_size,
         stride=layer.strides,
-        pads=_no_padding if is_whole else partial(same_padding, window=layer.pool_size, stride=layer.strides),
-        window=layer.pool_size if is_whole and layer.strides == layer.pool_size else None,
+        pads=layer.pads,
+        padded=layer.border_mode != "valid",
     )
     return _restored(layer, lowering, y)
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bigdl.graph import Shape
-from bigdl.layers.spatial import SpatialLayer, flat_padding, same_padding, window_output_lengths
+from bigdl.layers.spatial import Pads, SpatialLayer, flat_padding, same_padding, window_output_lengths
 from bigdl.registry import layer
 
 Pool = Callable[..., Tensor]
@@ -43,6 +43,12 @@ class Pooling(SpatialLayer):
         """Pools a channels-first tensor in the layer's border mode."""
         return self.pool(x, (0,) * (x.dim() - 2)) if self.border_mode == "valid" else self.pool_same(x)
 
+    def pads(self, lengths: Sequence[int]) -> Pads:
+        """Returns how far windows reach over images of some lengths, before and after, by axis."""
+        if self.border_mode == "valid":
+            return [(0, 0)] * len(lengths)
+        return same_padding(lengths, self.pool_size, self.strides)
+
     def pool(self, x: Tensor, padding: Sequence[int], ceil_mode: bool = False) -> Tensor:
         """Pools a channels-first tensor; padding does not count.
 
@@ -60,7 +66,7 @@ class Pooling(SpatialLayer):
         much padding before, and one position less.
         """
         lengths = x.shape[2:]
-        pads = same_padding(lengths, self.pool_size, self.strides)
+        pads = self.pads(lengths)
         if not all(isinstance(length, int) for length in lengths):  # open, in a program of torch.export
             return self.pool_padded(x, flat_padding(pads))
         padding = [after if step == 1 else before for (before, after), step in zip(pads, self.strides, strict=True)]

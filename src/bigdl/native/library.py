@@ -15,10 +15,12 @@ from contextvars import ContextVar
 from functools import cache, partial
 from itertools import count, takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
+
+T = TypeVar("T")
 
 _own_threads: ContextVar[int | None] = ContextVar("own_threads", default=None)
 _among_others: ContextVar[bool] = ContextVar("among_others", default=False)
@@ -30,32 +32,31 @@ def threads() -> int:
 
 
 @contextlib.contextmanager
-def own_threads(count: int) -> Iterator[None]:
+def _set(variable: ContextVar[T], value: T) -> Iterator[None]:
+    # By the value: a generator may be closed in another context than it began in, where a token is refused.
+    before = variable.get()
+    variable.set(value)
+    try:
+        yield
+    finally:
+        variable.set(before)
+
+
+def own_threads(count: int) -> contextlib.AbstractContextManager[None]:
     """Lets the kernels have a number of threads whatever torch has, for the time of the ``with`` block.
 
     Args:
         count: How many.
     """
-    before = _own_threads.get()
-    _own_threads.set(count)
-    try:
-        yield
-    finally:
-        _own_threads.set(before)
+    return _set(_own_threads, count)
 
 
-@contextlib.contextmanager
-def among_others() -> Iterator[None]:
+def among_others() -> contextlib.AbstractContextManager[None]:
     """Lets the kernels' threads give way to torch's, which have work in between, for the time of the ``with`` block.
 
     Threads that wait awake keep torch's from their cores. Where other programs want these, giving way loses them.
     """
-    before = _among_others.get()
-    _among_others.set(True)
-    try:
-        yield
-    finally:
-        _among_others.set(before)
+    return _set(_among_others, True)
 
 
 LIBRARY = Path(__file__).with_name("libkernels.so")

@@ -241,13 +241,18 @@ class MaxPool(Apply):
         size: The windows' lengths.
         stride: Their steps.
         pads: Returns how far windows reach over images of some lengths, before and after, by axis.
-        window: The windows' lengths, where they lie side by side and none reaches over the end.
+        padded: Whether any may.
     """
 
     size: tuple[int, ...] = ()
     stride: tuple[int, ...] = ()
     pads: Callable[[Sequence[int]], Sequence[tuple[int, int]]] = field(kw_only=True)
-    window: tuple[int, ...] | None = None
+    padded: bool = True
+
+    @property
+    def window(self) -> tuple[int, ...] | None:
+        """The windows' lengths, where they lie side by side and none reaches over the end."""
+        return self.size if self.stride == self.size and not self.padded else None
 
 
 @dataclass(eq=False, slots=True)
