@@ -22,7 +22,8 @@ from bigdl.export.training_state import warn_of_training
 from bigdl.graph import Container, Layer, Shape
 from bigdl.layers import TimeDistributed
 from bigdl.training.data import Placement
-from bigdl.training.inference import forget_activity, in_mode, penalised_layers
+from bigdl.training.inference import in_mode
+from bigdl.training.regularization import forget_activity, penalised_layers
 
 RESTRICTIONS: dict[type[Layer], str] = {
     TimeDistributed: "An open number of steps together with a fixed batch size only around layers that treat each "

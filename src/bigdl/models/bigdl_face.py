@@ -14,7 +14,7 @@ from bigdl.models.mode import TrainingMode
 from bigdl.models.spark_face import predict_on_spark
 from bigdl.spark.kinds import is_spark_data
 from bigdl.training import inputs_for, predict, predict_class
-from bigdl.training.inference import forget_activity, penalised_layers
+from bigdl.training.regularization import forget_activity, penalised_layers
 
 
 class BigDLFace(Container):

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bigdl.errors import DataError
-from bigdl.graph import Container, Layer
+from bigdl.graph import Container
 from bigdl.graph.tensor import as_list
 from bigdl.programs import is_low, program_for
 from bigdl.training.data import Column, Data, input_columns
 from bigdl.training.progress import progress_bar
 from bigdl.training.quick import QuickPrediction
+from bigdl.training.regularization import forget_activity, penalised_layers
 
 DEFAULT_BATCH_SIZE = 32
 
@@ -40,18 +41,6 @@ def in_mode(model: torch.nn.Module, training: bool) -> Iterator[None]:
     finally:
         for module in changed:
             module.training = not training
-
-
-def penalised_layers(model: Container) -> list[Layer]:
-    """Returns the layers that pay for their activations, and gather what they owe whenever they run."""
-    layers = (module for module in model.modules() if isinstance(module, Layer))
-    return [layer for layer in layers if layer.activity_regularizer is not None or layer.adds_losses]
-
-
-def forget_activity(layers: list[Layer]) -> None:
-    """Drops what layers owe for their activations so far, so that no later loss counts it."""
-    for layer in layers:
-        layer.activity_losses.clear()
 
 
 def predict(

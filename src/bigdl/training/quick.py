@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bigdl.graph import Container, Layer
+from bigdl.graph import Container
 from bigdl.programs import Program, program_for
+from bigdl.training.regularization import penalised_layers
 
 
 class QuickPrediction:
@@ -80,9 +81,5 @@ class QuickPrediction:
 
 def _have_modes(program: Program) -> bool:
     """Whether the layers that a program calls know by an attribute in which mode they are, and remember nothing."""
-    called = program.called
-    modules = [module for layer in called for module in layer.modules()]
-    penalised = any(
-        layer.activity_regularizer is not None or layer.adds_losses for layer in modules if isinstance(layer, Layer)
-    )
-    return not penalised and all("training" in vars(module) for module in modules)
+    modules = [module for layer in program.called for module in layer.modules()]
+    return not any(map(penalised_layers, program.called)) and all("training" in vars(module) for module in modules)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from bigdl.graph import Container, Layer, Weight
 from bigdl.layers.wrappers import Wrapper
@@ -110,3 +110,15 @@ def regularization_loss(model: Container) -> Tensor | float:
         model: The model, after it has run on a batch.
     """
     return Regularization(model)()
+
+
+def penalised_layers(model: nn.Module) -> list[Layer]:
+    """Returns the layers that pay for their activations, and gather what they owe whenever they run."""
+    layers = (module for module in model.modules() if isinstance(module, Layer))
+    return [layer for layer in layers if layer.activity_regularizer is not None or layer.adds_losses]
+
+
+def forget_activity(layers: list[Layer]) -> None:
+    """Drops what layers owe for their activations so far, so that no later loss counts it."""
+    for layer in layers:
+        layer.activity_losses.clear()

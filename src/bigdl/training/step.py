@@ -23,8 +23,8 @@ from bigdl.training.diagnosis import NonFiniteElsewhereError, non_finite_loss
 from bigdl.training.goal import Goal
 from bigdl.training.gradients import requiring_gradients
 from bigdl.training.group import Group, SingleWorker
-from bigdl.training.inference import forget_activity, penalised_layers
 from bigdl.training.losses import LossTerm, Regularization, divisor, vector
+from bigdl.training.regularization import forget_activity, penalised_layers
 
 
 class Mover(Stateful, Protocol):

@@ -17,7 +17,8 @@ from bigdl.graph.tensor import as_list
 from bigdl.training.batches import ArraySource, Samples
 from bigdl.training.callbacks.base import Callback, Logs
 from bigdl.training.events import Distribution, EventWriter, check_tensorboard
-from bigdl.training.inference import DEFAULT_BATCH_SIZE, forget_activity, in_mode, penalised_layers
+from bigdl.training.inference import DEFAULT_BATCH_SIZE, in_mode
+from bigdl.training.regularization import forget_activity, penalised_layers
 
 
 class TensorBoard(Callback):
