@@ -41,17 +41,53 @@ struct Dense {
   float *y;            // (rows, outputs)
 };
 
-// The largest values of windows of images, channels last. What is outside of an image does not count; no window is outside.
+// The largest values of windows of images, channels last, or the means. What is outside of an image does not count; no window
+// is outside.
 struct Pooling {
   int64_t images, rows, columns, channels;
   int64_t window_rows, window_columns, row_stride, column_stride;
   int64_t top, left; // how far the first windows reach over the first row and column
   int64_t out_rows, out_columns;
+  int32_t average;
   const float *x; // (images, rows, columns, channels)
   float *y;       // (images, out_rows, out_columns, channels)
 };
 
-enum StepKind : int32_t { CONVOLVE, MULTIPLY, ADD, ACTIVATE, POOL };
+// A convolution of each channel by itself, channels last, plus the bias; then what is below 0 becomes 0, if that is wanted.
+struct Depthwise {
+  int64_t images, rows, columns, channels;
+  int64_t kernel_rows, kernel_columns, row_stride, column_stride;
+  int64_t top, left; // zeros before the first row and column
+  int64_t out_rows, out_columns;
+  int32_t relu;
+  const float *x;      // (images, rows, columns, channels)
+  const float *weight; // (kernel_rows, kernel_columns, channels)
+  const float *bias;   // (channels,), null for 0
+  float *y;            // (images, out_rows, out_columns, channels)
+};
+
+// Images, channels last, put into larger ones: each row and column repeated, zeros around, other channels beside.
+struct Placing {
+  int64_t images, rows, columns, channels;
+  int64_t row_times, column_times;
+  int64_t top, left, first; // the row, the column and the channel that the first value has
+  int64_t out_rows, out_columns, out_channels;
+  int32_t zeros;  // whether the result is 0 elsewhere, else it is left as it was
+  const float *x; // (images, rows, columns, channels)
+  float *y;       // (images, out_rows, out_columns, out_channels)
+};
+
+// What is done to each value by itself: the sum of two (ADD); or of it and a summand, after a factor (SCALE); or only what is
+// not above 0 times a factor (LEAK). Factors and summands are those of "columns" values, which follow each other.
+struct Elements {
+  int64_t count, columns;
+  int32_t kind, relu;            // relu: whether what is below 0 becomes 0 in the end
+  const float *factor, *summand; // (columns,)
+  const float *x, *other;        // (count,)
+  float *y;                      // (count,)
+};
+
+enum StepKind : int32_t { CONVOLVE, MULTIPLY, ADD, ACTIVATE, POOL, DEPTHWISE, PLACE, SCALE, LEAK };
 
 constexpr int32_t SOFTMAX = 100; // beside the kinds of Activation
 
@@ -60,7 +96,7 @@ struct Step {
   int32_t kind, activation;
   int64_t input, other, output;
   int64_t columns;  // of ACTIVATE: over how many values SOFTMAX goes
-  const void *call; // a Convolution, a Dense or a Pooling, without the number of rows and the addresses of values
+  const void *call; // the structure of its kind, if there is one, without the number of rows and the addresses of values
 };
 
 enum Keeping : int32_t { OUTSIDE, ACROSS, INSIDE };

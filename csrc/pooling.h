@@ -1,4 +1,4 @@
-// The largest values of windows. Included once for each instruction set, inside its namespace.
+// The largest values of windows, or their means. Included once for each instruction set, inside its namespace.
 
 struct PoolingKernel {
   static constexpr int64_t values_of_a_thread = 1 << 14;
@@ -24,16 +24,32 @@ struct PoolingKernel {
       const Cells columns(out_column * p.column_stride - p.left, p.window_columns, p.columns);
       const float *x = p.x + ((image * p.rows + rows.first) * p.columns + columns.first) * p.channels;
       each_vector<float>(p.channels, [&](int64_t j, auto lanes) {
-        V<float> largest = lanes.load(x + j);
-        for (int64_t row = rows.first; row < rows.last; ++row)
-          for (int64_t column = columns.first; column < columns.last; ++column) {
-            const int64_t cell = (row - rows.first) * p.columns + column - columns.first;
-            const V<float> value = lanes.load(x + cell * p.channels + j);
-            largest = (value > largest) | (value != value) ? value : largest; // NaN stays NaN
-          }
-        lanes.store(y + j, largest);
+        lanes.store(y + j, p.average ? mean(x + j, rows, columns, lanes) : largest(x + j, rows, columns, lanes));
       });
     }
+  }
+
+  // The values of a window's cells, one after the other.
+  template <typename Lanes, typename Body>
+  ALWAYS_INLINE void each_cell(const float *x, Cells rows, Cells columns, Lanes lanes, Body body) const {
+    const int64_t count = columns.last - columns.first;
+    for (int64_t row = rows.first; row < rows.last; ++row, x += p.columns * p.channels)
+      for (int64_t column = 0; column < count; ++column) body(lanes.load(x + column * p.channels));
+  }
+
+  template <typename Lanes>
+  ALWAYS_INLINE V<float> largest(const float *x, Cells rows, Cells columns, Lanes lanes) const {
+    V<float> largest = lanes.load(x);
+    each_cell(x, rows, columns, lanes, [&](V<float> value) {
+      largest = (value > largest) | (value != value) ? value : largest; // NaN stays NaN
+    });
+    return largest;
+  }
+
+  template <typename Lanes> ALWAYS_INLINE V<float> mean(const float *x, Cells rows, Cells columns, Lanes lanes) const {
+    V<float> sum = splat(0.0f);
+    each_cell(x, rows, columns, lanes, [&](V<float> value) { sum += value; });
+    return sum / splat(static_cast<float>((rows.last - rows.first) * (columns.last - columns.first)));
   }
 
   static bool run(const Pooling *p, ParallelFor parallel) {

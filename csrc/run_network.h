@@ -1,5 +1,7 @@
 // Runs the steps of a network. Included once for each instruction set, inside its namespace.
 
+constexpr int64_t ADDED_AT_ONCE = 1 << 12;
+
 // The values of some rows.
 struct RowsOfNetwork {
   const NetworkCall &call;
@@ -47,19 +49,27 @@ struct RowsOfNetwork {
       dense.x = x, dense.y = y;
       return DenseKernel::run(&dense, parallel);
     }
-    if (step.kind == POOL) {
-      Pooling pooling = *static_cast<const Pooling *>(step.call);
-      pooling.images = count;
-      pooling.x = x, pooling.y = y;
-      return PoolingKernel::run(&pooling, parallel);
-    }
+    if (step.kind == POOL) return run_images<PoolingKernel, Pooling>(step, x, y, parallel);
+    if (step.kind == DEPTHWISE) return run_images<DepthwiseKernel, Depthwise>(step, x, y, parallel);
+    if (step.kind == PLACE) return run_images<PlacingKernel, Placing>(step, x, y, parallel);
     const int64_t size = call.network->values[step.output].size * count;
-    if (step.kind == ADD)
-      each_vector<float>(size,
-                         [&](int64_t j, auto lanes) { lanes.store(y + j, lanes.load(x + j) + lanes.load(other + j)); });
-    else
-      activate_rows(step.activation, x, y, size / step.columns, step.columns);
-    return true;
+    if (step.kind == ACTIVATE) {
+      const Activated activated = {size / step.columns, step.columns, step.activation, x, y, nullptr, nullptr};
+      return ActivatedKernel::run(&activated, false, parallel);
+    }
+    Elements elements = step.call ? *static_cast<const Elements *>(step.call) : Elements{0, ADDED_AT_ONCE, ADD};
+    elements.count = size;
+    elements.x = x, elements.other = other, elements.y = y;
+    return ElementsKernel::run(&elements, parallel);
+  }
+
+  // A step of which only the images are not known before.
+  template <typename Kernel, typename Call>
+  bool run_images(const Step &step, const float *x, float *y, ParallelFor parallel) const {
+    Call images = *static_cast<const Call *>(step.call);
+    images.images = count;
+    images.x = x, images.y = y;
+    return Kernel::run(&images, parallel);
   }
 };
 

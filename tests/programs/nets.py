@@ -14,6 +14,7 @@ from bigdl.keras.layers import (
     Activation,
     AtrousConvolution1D,
     AtrousConvolution2D,
+    AveragePooling1D,
     AveragePooling2D,
     BatchNormalization,
     Convolution1D,
@@ -23,17 +24,24 @@ from bigdl.keras.layers import (
     Dropout,
     Embedding,
     Flatten,
+    GlobalAveragePooling1D,
     GlobalAveragePooling2D,
     GlobalMaxPooling1D,
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
     Input,
     Lambda,
+    LeakyReLU,
     MaxPooling1D,
     MaxPooling2D,
     MaxPooling3D,
     Permute,
+    PReLU,
     Reshape,
+    SeparableConvolution2D,
+    UpSampling1D,
+    UpSampling2D,
+    ZeroPadding1D,
     ZeroPadding2D,
     merge,
 )
@@ -136,6 +144,58 @@ def largest_of_images(ordering: str = "tf") -> Any:
     return Model(inputs, Dense(3)(merge(branches, mode="concat")))
 
 
+def separable(ordering: str = "tf") -> Any:
+    """As in Xception: convolutions of each channel by itself, with uneven zeros, steps, several filters a channel."""
+    axis = -1 if ordering == "tf" else 1
+    inputs = Input((12, 11, 19) if ordering == "tf" else (19, 12, 11))
+    x = BatchNormalization(axis=axis)(SeparableConvolution2D(17, 3, 4, bias=False, dim_ordering=ordering)(inputs))
+    x = Activation("relu")(x)
+    y = SeparableConvolution2D(20, 2, 3, border_mode="same", activation="relu", dim_ordering=ordering)(x)
+    z = SeparableConvolution2D(9, 3, 3, subsample=(2, 2), depth_multiplier=2, dim_ordering=ordering)(y)
+    w = SeparableConvolution2D(9, 7, 9, subsample=(3, 3), border_mode="same", dim_ordering=ordering)(y)
+    return Model(inputs, [z, GlobalAveragePooling2D(dim_ordering=ordering)(w)])
+
+
+def joined(ordering: str = "tf") -> Any:
+    """As in Inception and in networks that draw: branches side by side, means, repeated cells, zeros by themselves."""
+    axis = -1 if ordering == "tf" else 1
+    inputs = Input((9, 12, 3) if ordering == "tf" else (3, 9, 12))
+    x = Convolution2D(18, 3, 3, border_mode="same", activation="relu", dim_ordering=ordering)(inputs)
+    x = BatchNormalization(axis=axis)(x)  # behind an activation
+    pooled = AveragePooling2D((3, 2), strides=(1, 1), border_mode="same", dim_ordering=ordering)(x)
+    parts = [
+        x,
+        pooled,
+        ZeroPadding2D((1, 2), dim_ordering=ordering)(MaxPooling2D((3, 5), (1, 1), dim_ordering=ordering)(x)),
+    ]
+    y = merge(parts, mode="concat", concat_axis=axis)
+    y = PReLU("normal", shared_axes=[1, 2] if ordering == "tf" else [2, 3])(y)
+    small = AveragePooling2D((3, 4), dim_ordering=ordering)(y)
+    large = UpSampling2D((3, 4), dim_ordering=ordering)(LeakyReLU(0.2)(small))
+    z = merge([Convolution2D(54, 1, 1, dim_ordering=ordering)(y), large, y], mode="sum")
+    z = PReLU("normal")(z)
+    flat = [GlobalAveragePooling2D(dim_ordering=ordering)(z), GlobalMaxPooling2D(dim_ordering=ordering)(z)]
+    rows = LeakyReLU()(Dense(7)(merge(flat, mode="concat")))
+    below = merge([large, z], mode="concat", concat_axis=1 if ordering == "tf" else 2)
+    return Model(inputs, [rows, z, below])
+
+
+def drawn() -> Any:
+    """Images from images."""
+    x = inputs = Input((8, 8, 2))
+    x = MaxPooling2D()(Convolution2D(16, 3, 3, border_mode="same", activation="relu")(x))
+    return Model(inputs, Convolution2D(3, 3, 3, border_mode="same", activation="sigmoid")(UpSampling2D()(x)))
+
+
+def waves(flat: bool = False) -> Any:
+    """Sequences of numbers: convolutions, means, repeated steps, zeros."""
+    x = inputs = Input((24, 5))
+    x = PReLU("normal")(BatchNormalization()(Convolution1D(17, 3, activation="relu")(x)))
+    x = merge([AveragePooling1D(2, border_mode="same")(x), MaxPooling1D(2)(x)], mode="concat")
+    x = UpSampling1D(3)(ZeroPadding1D(2)(x))
+    return Model(inputs, GlobalAveragePooling1D()(x) if flat else x)
+
+
 def volumes() -> Any:
     inputs = Input((6, 7, 5, 2))
     x = MaxPooling3D((2, 2, 2))(Convolution3D(5, 3, 2, 2, border_mode="same", activation="relu")(inputs))
@@ -143,7 +203,8 @@ def volumes() -> Any:
 
 
 def mlp() -> Any:
-    layers = [Dense(65, input_dim=20, activation="relu"), BatchNormalization(), Activation("tanh"), Dense(7)]
+    layers = [Dense(65, input_dim=20, activation="relu"), BatchNormalization(), Activation("tanh")]
+    layers += [BatchNormalization(), Activation("relu"), Dense(7)]
     return Sequential([*layers, Activation("sigmoid")])
 
 
@@ -168,6 +229,13 @@ NETS: dict[str, Callable[[], Any]] = {
     "text": text,
     "largest": largest_of_images,
     "largest-th": lambda: largest_of_images("th"),
+    "separable": separable,
+    "separable-th": lambda: separable("th"),
+    "joined": joined,
+    "joined-th": lambda: joined("th"),
+    "drawn": drawn,
+    "waves": waves,
+    "flat waves": lambda: waves(flat=True),
     "volumes": volumes,
     "mlp": mlp,
     "shared": shared,

@@ -10,13 +10,16 @@ import torch
 from bigdl.graph.tensor import as_list
 from bigdl.keras.layers import (
     Activation,
+    BatchNormalization,
     Convolution2D,
     Dense,
     Flatten,
     Input,
     Masking,
     MaxPooling2D,
+    PReLU,
     TimeDistributed,
+    merge,
 )
 from bigdl.keras.models import Model, Sequential
 from bigdl.native import LIBRARY, Library, kernels
@@ -58,7 +61,9 @@ def test_predictions_are_those_of_the_layers(path, name):
 def test_flattened_images_are_taken_inside_and_outside(ordering):
     x = Input((6, 5, 3) if ordering == "tf" else (3, 6, 5))
     flat = Flatten()(Convolution2D(40, 3, 3, activation="relu", dim_ordering=ordering)(x))
-    model = Model(x, [flat, Dense(7)(flat), Activation("tanh")(flat)])
+    rows = [Dense(7)(flat), Activation("tanh")(flat), Activation("softmax")(flat)]
+    rows += [BatchNormalization()(flat), PReLU("normal")(flat), merge([rows[0], flat], mode="concat")]
+    model = Model(x, [flat, *rows])
     given = rows_for(model, 3)
     same(model.predict(given), plain(model, given))
 
@@ -190,7 +195,7 @@ def test_a_single_array_takes_the_short_way():
     assert quick is not None
     assert quick.takes(rows_for(model, 3), 32)
     assert not quick.takes(rows_for(model, 3), 2)
-    assert program_for(model, training=False).segment is not None  # type: ignore[union-attr]
+    assert program_for(model, training=False).run_array is not None  # type: ignore[union-attr]
 
 
 def test_the_short_way_is_found_again_after_a_change():

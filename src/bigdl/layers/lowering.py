@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
+
+from torch import Tensor
 
 from bigdl.graph import InputLayer
 from bigdl.layers import activations
 from bigdl.layers.activations import Activation as Function
-from bigdl.layers.atrous import AtrousConvolution1D, AtrousConvolution2D
-from bigdl.layers.convolution import Convolution, Convolution1D, Convolution2D, Convolution3D
+from bigdl.layers.advanced_activations import LeakyReLU, PReLU
 from bigdl.layers.core import Activation, Dense, Flatten, Permute, Reshape
-from bigdl.layers.global_pooling import (
-    GlobalMaxPooling,
-    GlobalMaxPooling1D,
-    GlobalMaxPooling2D,
-    GlobalMaxPooling3D,
-)
 from bigdl.layers.merge import Merge
 from bigdl.layers.noise import (
     Dropout,
@@ -26,38 +22,10 @@ from bigdl.layers.noise import (
     SpatialDropout3D,
 )
 from bigdl.layers.normalization import FEATURE_WISE, BatchNormalization
-from bigdl.layers.padding import ZeroPadding, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
-from bigdl.layers.pooling import (
-    AveragePooling1D,
-    AveragePooling2D,
-    AveragePooling3D,
-    MaxPooling,
-    MaxPooling1D,
-    MaxPooling2D,
-    MaxPooling3D,
-    Pooling,
-)
-from bigdl.layers.spatial import SpatialLayer
 from bigdl.programs import Lowering, Source, View, lowers
-from bigdl.programs.largest import largest_values
-from bigdl.programs.operations import Convolve, Drop, LargestOfAll, MaxPool, Multiply, Pad, Ref, Scale
-
-# (batch, length, channels) as an image of one column, channels first; and back.
-_SEQUENCE_AS_IMAGE = View((0, 3, 1, 2), inserted=2)
-_IMAGE_AS_SEQUENCE = View((0, 2, 3, 1), removed=2)
-
-
-def _channels_first(layer: SpatialLayer, lowering: Lowering, x: Ref) -> Ref:
-    if layer.rank == 1:
-        return lowering.view(x, _SEQUENCE_AS_IMAGE)
-    return lowering.view(x, View.moving(layer.rank + 2, -1, 1)) if layer.channels_last else x
-
-
-def _restored(layer: SpatialLayer, lowering: Lowering, x: Ref) -> Ref:
-    if layer.rank == 1:
-        return lowering.view(x, _IMAGE_AS_SEQUENCE)
-    return lowering.view(x, View.moving(layer.rank + 2, 1, -1)) if layer.channels_last else x
-
+from bigdl.programs.images import Leak
+from bigdl.programs.operations import Drop, Multiply, Ref, Scale
+from bigdl.programs.views import IMAGE_AS_SEQUENCE, SEQUENCE_AS_IMAGE, applied
 
 _ELEMENTWISE = {
     activations.relu,
@@ -70,7 +38,17 @@ _ELEMENTWISE = {
 }
 
 
-def _activated(function: Function, lowering: Lowering, x: Ref) -> Ref:
+def activated(function: Function, lowering: Lowering, x: Ref) -> Ref:
+    """Writes an activation down.
+
+    Args:
+        function: The function.
+        lowering: Where to.
+        x: What it takes.
+
+    Returns:
+        What it makes.
+    """
     if function is activations.linear:
         return x
     if function in _ELEMENTWISE:
@@ -78,31 +56,12 @@ def _activated(function: Function, lowering: Lowering, x: Ref) -> Ref:
     return lowering.apply(function, x, name="softmax" if function is activations.softmax else "")
 
 
-@lowers(
-    *(Convolution1D, Convolution2D, Convolution3D, AtrousConvolution1D, AtrousConvolution2D),
-    uses=("activation", "kernel_size", "subsample", "dilation", "border_mode", "use_bias"),
-)
-def _convolution(layer: Convolution, lowering: Lowering, x: Ref) -> Ref:
-    y = lowering.write(
-        Convolve,
-        _channels_first(layer, lowering, x),
-        weight=Source.of(layer, "weight"),
-        bias=Source.of(layer, "bias") if layer.use_bias else None,
-        size=layer.kernel_size,
-        stride=layer.subsample,
-        dilation=layer.dilation,
-        pads=layer.pads,
-        padded=layer.border_mode != "valid" and max(layer.kernel_size) > 1,
-    )
-    return _activated(layer.activation, lowering, _restored(layer, lowering, y))
-
-
 @lowers(Dense, uses=("activation", "use_bias"))
 def _dense(layer: Dense, lowering: Lowering, x: Ref) -> Ref:
     bias = Source.of(layer, "bias") if layer.use_bias else None
     rank = len(layer.inbound_nodes[0].inputs[0].shape)
     y = lowering.write(Multiply, x, weight=Source.of(layer, "weight"), bias=bias, rank=rank)
-    return _activated(layer.activation, lowering, y)
+    return activated(layer.activation, lowering, y)
 
 
 @lowers(BatchNormalization, uses=("mode", "epsilon"))
@@ -112,7 +71,8 @@ def _normalization(layer: BatchNormalization, lowering: Lowering, x: Ref) -> Ref
     rank = len(layer.inbound_nodes[0].inputs[0].shape)
     to, back = View.moving(rank, layer.feature_axis, 1), View.moving(rank, 1, layer.feature_axis)
     if rank == 3 and layer.feature_axis == -1:
-        to, back = _SEQUENCE_AS_IMAGE, _IMAGE_AS_SEQUENCE
+        to, back = SEQUENCE_AS_IMAGE, IMAGE_AS_SEQUENCE
+        rank = 4
     y = lowering.write(
         Scale,
         lowering.view(x, to),
@@ -128,42 +88,33 @@ def _normalization(layer: BatchNormalization, lowering: Lowering, x: Ref) -> Ref
 
 @lowers(Activation, uses=("activation",))
 def _activation(layer: Activation, lowering: Lowering, x: Ref) -> Ref:
-    return _activated(layer.activation, lowering, x)
+    return activated(layer.activation, lowering, x)
 
 
-@lowers(MaxPooling1D, MaxPooling2D, MaxPooling3D, uses=("pool_size", "strides", "border_mode"))
-def _max_pooling(layer: MaxPooling, lowering: Lowering, x: Ref) -> Ref:
-    y = lowering.write(
-        MaxPool,
-        _channels_first(layer, lowering, x),
-        function=layer.pool_images,
-        size=layer.pool_size,
-        stride=layer.strides,
-        pads=layer.pads,
-        padded=layer.border_mode != "valid",
-    )
-    return _restored(layer, lowering, y)
-
-
-@lowers(GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D)
-def _global_max_pooling(layer: GlobalMaxPooling, lowering: Lowering, x: Ref) -> Ref:
-    return lowering.write(LargestOfAll, _channels_first(layer, lowering, x), function=largest_values)
-
-
-@lowers(AveragePooling1D, AveragePooling2D, AveragePooling3D)
-def _average_pooling(layer: Pooling, lowering: Lowering, x: Ref) -> Ref:
-    return _restored(layer, lowering, lowering.apply(layer.pool_images, _channels_first(layer, lowering, x)))
-
-
-@lowers(ZeroPadding1D, ZeroPadding2D, ZeroPadding3D)
-def _zero_padding(layer: ZeroPadding, lowering: Lowering, x: Ref) -> Ref:
-    y = lowering.write(Pad, _channels_first(layer, lowering, x), pads=tuple(layer.pads))
-    return _restored(layer, lowering, y)
-
-
-@lowers(Merge, uses=("mode",))
+@lowers(Merge, uses=("mode", "concat_axis"))
 def _merge(layer: Merge, lowering: Lowering, x: Any) -> Ref | None:
-    return lowering.add(*x) if layer.mode == "sum" and len(x) == 2 else None
+    if layer.mode == "sum":
+        total: Ref = reduce(lowering.add, x)
+        return total
+    rank = len(layer.built_on[0])
+    return lowering.join(x, layer.concat_axis % rank, rank) if layer.mode == "concat" else None
+
+
+@lowers(LeakyReLU, uses=("alpha",))
+def _leaky_relu(layer: LeakyReLU, lowering: Lowering, x: Ref) -> Ref:
+    y = lowering.write(Leak, Ref(x.number), function=layer.forward, factor=layer.alpha)
+    return Ref(y.number, x.views)
+
+
+@lowers(PReLU)
+def _prelu(layer: PReLU, lowering: Lowering, x: Ref) -> Ref:
+    back = [view.inverse for view in reversed(x.views)]
+
+    def leak(given: Tensor) -> Tensor:
+        return applied(back, layer.forward(applied(x.views, given)))
+
+    y = lowering.write(Leak, Ref(x.number), function=leak, slope=Source.of(layer, "alphas"), views=x.views)
+    return Ref(y.number, x.views)
 
 
 @lowers(InputLayer)

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
+from bigdl.programs.images import LargestOfAll, MaxPool, Pad
 from bigdl.programs.operations import (
     Add,
     Affine,
@@ -17,11 +18,8 @@ from bigdl.programs.operations import (
     Chain,
     Convolve,
     Drop,
-    LargestOfAll,
-    MaxPool,
     Multiply,
     Operation,
-    Pad,
     Ref,
     Scale,
     uses,
@@ -101,9 +99,9 @@ def _summed(operation: Operation, maker: Maker) -> tuple[Operation, Operations] 
 
 
 def _rectified(operation: Operation, maker: Maker) -> tuple[Operation, Operations] | None:
-    """``relu`` after a product, done while the result is at hand."""
+    """``relu`` after a product or a scale, done while the result is at hand."""
     product = maker(operation.inputs[0])
-    if not _is_relu(operation) or not isinstance(product, Affine) or product.relu:
+    if not _is_relu(operation) or not isinstance(product, Affine | Scale) or product.relu:
         return None
     return product, [replace(product, number=operation.number, relu=True)]
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from torch import Tensor
 
 from bigdl.graph import Container, Layer
+from bigdl.programs.images import Join
 from bigdl.programs.operations import Add, Apply, Operation, Ref
 from bigdl.programs.views import View, followed
 
@@ -111,6 +112,22 @@ class Lowering:
         if x.views != y.views:
             return self.write(Add, x, y)
         return Ref(self.write(Add, Ref(x.number), Ref(y.number)).number, x.views)
+
+    def join(self, parts: Sequence[Ref], axis: int, rank: int) -> Ref:
+        """Writes down tensors side by side.
+
+        Args:
+            parts: The tensors.
+            axis: The axis along which they lie.
+            rank: Their rank.
+        """
+        views = parts[0].views
+        if len(views) == 1 and all(x.views == views for x in parts):
+            origin = views[0].origin(axis)
+            if origin is not None:
+                plain = [Ref(x.number) for x in parts]
+                return Ref(self.write(Join, *plain, axis=origin, rank=len(views[0].order)).number, views)
+        return self.write(Join, *parts, axis=axis, rank=rank)
 
     # Graphs.
 

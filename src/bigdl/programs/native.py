@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -12,10 +13,10 @@ from torch import Tensor
 
 from bigdl.native import Library
 from bigdl.programs.network import NativeNetwork
-from bigdl.programs.operations import Affine, Multiply, Ref
+from bigdl.programs.operations import Ref
 from bigdl.programs.prediction import Product
-from bigdl.programs.segments import CHANNELS_FIRST, Segment
-from bigdl.programs.views import applied
+from bigdl.programs.segments import CHANNELS_FIRST, Layout, Segment, taken_as
+from bigdl.programs.views import SEQUENCE_AS_IMAGE, Views, applied
 
 _FEW = 1 << 14
 """Values that NumPy brings into another order in the time in which torch begins to."""
@@ -23,9 +24,6 @@ _FEW = 1 << 14
 
 class NativeSegment:
     """The operations of a segment, ready to run.
-
-    Attributes:
-        takes_arrays: Whether ``run_array`` can be used.
 
     Args:
         library: The library.
@@ -37,17 +35,27 @@ class NativeSegment:
         self._library = library
         self._segment = segment
         self._kernels = kernels
-        makers = {ref: op for op in reversed(segment.operations) for ref in op.inputs}
-        self._ranks = [2 if isinstance(makers[ref], Multiply) else 4 for ref in segment.entries]
-        # Whether what is taken and made lies as NumPy's arrays do, or nearly: images may have the channels first.
-        views = [ref.views for ref in segment.entries]
-        self._channels_first = self._ranks == [4] and views == [()]
-        self.takes_arrays = (
-            len(segment.exits) == 1
-            and segment.layouts[segment.exits[0]] == "rows"
-            and (self._channels_first or views == [CHANNELS_FIRST if self._ranks == [4] else ()])
-        )
+        takers = {ref: op for op in reversed(segment.operations) for ref in op.inputs}
+        self._ranks = [2 if taken_as(takers[ref]) == "rows" else 4 for ref in segment.entries]
         self.refresh()
+
+    def array_function(self, output: Ref) -> Callable[[NDArray[Any]], NDArray[Any]] | None:
+        """Returns what computes the only exit from the only entry, an array each; None where that cannot be done.
+
+        Args:
+            output: How the exit is seen.
+
+        Returns:
+            A function of rows, images or sequences; of float32, not empty, without gaps.
+        """
+        segment = self._segment
+        if len(segment.exits) > 1 or len(segment.entries) > 1:
+            return None
+        taken = _as_array(segment.entries[0].views, "rows" if self._ranks == [2] else "images")
+        made = _as_array(tuple(view.inverse for view in reversed(output.views)), segment.layouts[output.number])
+        if taken is None or made is None or made == "channels first":
+            return None
+        return partial(self._run_array, taken, made)
 
     def refresh(self) -> None:
         """Forgets the weights; they are read when the next tensors come."""
@@ -55,7 +63,7 @@ class NativeSegment:
             if isinstance(kernel, Product):
                 kernel.refresh()
         self._made: tuple[list[torch.Size], NativeNetwork] | None = None
-        weights = (source() for op in self._segment.operations if isinstance(op, Affine) for source in op.sources())
+        weights = (source() for op in self._segment.operations for source in op.sources())
         self._usable = all(_is_plain(weight) for weight in weights)
 
     def __call__(self, *inputs: Tensor) -> list[Tensor]:
@@ -73,21 +81,23 @@ class NativeSegment:
             self._made = made = shapes, NativeNetwork(self._library, self._segment, inputs)
         return made[1]
 
-    def run_array(self, x: NDArray[Any]) -> NDArray[Any]:
-        """Computes the only exit from the only entry, where ``takes_arrays``.
-
-        Args:
-            x: Rows or images; of float32, not empty, without gaps.
-        """
+    def _run_array(self, taken: _Form, made_as: _Form, x: NDArray[Any]) -> NDArray[Any]:
         made = self._made
-        given = x.transpose(0, 2, 3, 1) if self._channels_first else x
+        given = x
+        if taken == "channels first":
+            given = x.transpose(0, 2, 3, 1)
+        elif taken == "sequence":
+            given = x[:, :, None]
         if self._usable and made is not None and made[1].takes_array(given):
-            if given is x:
-                return made[1].run_array(x)
-            if x.size <= _FEW:
-                return made[1].run_array(np.ascontiguousarray(given))
+            if taken == "channels first" and x.size <= _FEW:
+                given = np.ascontiguousarray(given)
+            if taken != "channels first" or x.size <= _FEW:
+                y = made[1].run_array(given)
+                return y[:, :, 0] if made_as == "sequence" else y
         seen = applied(self._segment.entries[0].views, torch.from_numpy(x))
-        return self(seen)[0].numpy()
+        tensor = self(seen)[0]
+        result = (tensor.permute(0, 2, 3, 1) if tensor.dim() == 4 else tensor).numpy()
+        return result[:, :, 0] if made_as == "sequence" else result
 
     def _takes(self, inputs: Sequence[Tensor]) -> bool:
         if not self._usable:
@@ -106,6 +116,20 @@ class NativeSegment:
             ]
             values[Ref(operation.number)] = kernel(*taken)
         return [values[Ref(number)] for number in self._segment.exits]
+
+
+_Form = Literal["as it is", "channels first", "sequence"]
+
+
+def _as_array(views: Views, layout: Layout) -> _Form | None:
+    """Returns how an array lies that is seen as rows, or as images with the channels last in memory."""
+    forms: dict[tuple[Layout, Views], _Form] = {
+        ("rows", ()): "as it is",
+        ("images", CHANNELS_FIRST): "as it is",
+        ("images", ()): "channels first",
+        ("images", (SEQUENCE_AS_IMAGE,)): "sequence",
+    }
+    return forms.get((layout, views))
 
 
 def _is_plain(x: Tensor) -> bool:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from bigdl.programs.views import Views
 
@@ -63,6 +61,10 @@ class Operation:
 
     inputs: list[Ref]
     number: int
+
+    def sources(self) -> list[Source]:
+        """Returns the weights behind it."""
+        return []
 
     def kernel(self) -> Callable[..., Any]:
         """Returns what computes it."""
@@ -119,6 +121,7 @@ class Scale(Operation):
         variance: The variances.
         epsilon: Added to the variances.
         rank: The rank of what is scaled.
+        relu: Whether ``max(x, 0)`` comes last.
     """
 
     gamma: Source
@@ -127,6 +130,7 @@ class Scale(Operation):
     variance: Source
     epsilon: float
     rank: int
+    relu: bool = False
 
     def factors(self) -> tuple[Tensor, Tensor]:
         """Returns factor and summand, in float64."""
@@ -231,48 +235,6 @@ class Convolve(Affine):
     def is_finished(self) -> bool:
         """Whether something comes after the scales already."""
         return self.relu or self.window is not None or self.over_all or len(self.inputs) > 1
-
-
-@dataclass(eq=False, slots=True)
-class MaxPool(Apply):
-    """The largest values of windows of a channels-first tensor.
-
-    Attributes:
-        size: The windows' lengths.
-        stride: Their steps.
-        pads: Returns how far windows reach over images of some lengths, before and after, by axis.
-        padded: Whether any may.
-    """
-
-    size: tuple[int, ...] = ()
-    stride: tuple[int, ...] = ()
-    pads: Callable[[Sequence[int]], Sequence[tuple[int, int]]] = field(kw_only=True)
-    padded: bool = True
-
-    @property
-    def window(self) -> tuple[int, ...] | None:
-        """The windows' lengths, where they lie side by side and none reaches over the end."""
-        return self.size if self.stride == self.size and not self.padded else None
-
-
-@dataclass(eq=False, slots=True)
-class LargestOfAll(Apply):
-    """The largest values of a channels-first tensor over all positions: (images, channels)."""
-
-
-@dataclass(eq=False, slots=True)
-class Pad(Operation):
-    """Zeros around a channels-first tensor.
-
-    Attributes:
-        pads: Their number before and after, for each spatial axis.
-    """
-
-    pads: tuple[tuple[int, int], ...]
-
-    def kernel(self) -> Callable[..., Any]:
-        """Returns a padding."""
-        return partial(F.pad, pad=[n for pair in reversed(self.pads) for n in pair])
 
 
 def uses(operations: Sequence[Operation], outputs: Sequence[Ref]) -> dict[int, int]:

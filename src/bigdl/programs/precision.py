@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from bigdl.errors import DataError
-from bigdl.programs.operations import Add, Affine, Apply, MaxPool, Operation, Pad
+from bigdl.programs.images import MaxPool, Pad, Repeat
+from bigdl.programs.operations import Add, Affine, Apply, Operation
 
 PRECISIONS = ("float32", "bf16")
 
@@ -59,4 +60,4 @@ def with_low_products(operation: Operation, kernel: Callable[..., Any]) -> Calla
 def _picks_values(operation: Operation) -> bool:
     """Whether an operation is as exact in bfloat16 as what it is given."""
     named = isinstance(operation, Apply) and operation.name in ("relu", "flatten")
-    return named or isinstance(operation, Add | MaxPool | Pad)
+    return named or isinstance(operation, Add | MaxPool | Pad | Repeat)

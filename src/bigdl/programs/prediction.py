@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bigdl.programs import fused
+from bigdl.programs.images import DepthwiseConvolve
 from bigdl.programs.operations import Affine, Convolve, Multiply, Scale
 from bigdl.programs.precision import low
 
@@ -52,7 +53,8 @@ class Scaled(Product):
     def __call__(self, x: Tensor) -> Tensor:
         """Scales axis 1."""
         shape = (-1, *(1,) * (x.dim() - 2))
-        return torch.addcmul(self.summand.view(shape), x, self.factor.view(shape))
+        y = torch.addcmul(self.summand.view(shape), x, self.factor.view(shape))
+        return y.relu_() if self.operation.relu else y
 
 
 class Matrix(Product):
@@ -140,9 +142,29 @@ class Convolution(Product):
         return x if window is None else POOLINGS[x.dim()](x, window)
 
 
+class Depthwise(Product):
+    """A convolution of each channel by itself."""
+
+    operation: DepthwiseConvolve
+
+    def refresh(self) -> None:
+        """Reads the weights anew."""
+        self.weight, self.bias = self.operation.folded()
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Convolves a channels-first tensor."""
+        weight, bias = self.weight, self.bias
+        if x.dtype == torch.bfloat16:
+            weight, bias = low(weight), None if bias is None else low(bias)
+        x, padding = fused.evenly_padded(x, self.operation.pads(x.shape[2:]))
+        y = F.conv2d(x, weight, bias, self.operation.stride, padding, groups=x.shape[1])
+        return y.relu_() if self.operation.relu else y
+
+
 KERNELS: dict[type[Any], Callable[[Any], Callable[..., Tensor]]] = {
     Multiply: Matrix,
     Convolve: Convolution,
+    DepthwiseConvolve: Depthwise,
     Scale: Scaled,
 }
 """What makes the kernel of a product."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.hooks import RemovableHandle
 
@@ -17,7 +18,7 @@ from bigdl.programs.direct import DirectChain
 from bigdl.programs.joining import chained, joined_for_prediction, joined_for_training
 from bigdl.programs.lowering import Lowering, hooks_of
 from bigdl.programs.native import NativeSegment
-from bigdl.programs.operations import Affine, Apply, Chain, Drop, Operation, Ref, Scale
+from bigdl.programs.operations import Affine, Apply, Chain, Drop, Operation, Ref
 from bigdl.programs.precision import full, with_low_products
 from bigdl.programs.prediction import Product
 from bigdl.programs.segments import segmented
@@ -36,7 +37,8 @@ class Program:
     Attributes:
         operations: The operations.
         called: The layers that are called as they are, in the mode that they are in.
-        segment: All of the operations, where they can be computed from array to array; None otherwise.
+        run_array: Computes the only output from the only input, arrays that are not empty and have no gaps; None where
+            they cannot be computed so.
         has_work_between: Whether torch has something to compute between products, such as normalization.
     """
 
@@ -61,19 +63,20 @@ class Program:
         units = _units(self.operations, outputs, library, makers, in_bf16)
         self._steps = _steps(units, outputs)
         kept = [made for unit in units for made in unit.products]
-        weighted = [operation for operation in self.operations if isinstance(operation, Affine | Scale)]
+        weights = [source for operation in self.operations for source in operation.sources()]
         self._with_weights = [] if for_training else kept
         # All that is computed, if that can be done from array to array.
-        self.segment: NativeSegment | None = None
-        only = units[0].function if len(units) == 1 and outputs == [Ref(self.operations[-1].number)] else None
-        if isinstance(only, NativeSegment) and only.takes_arrays:
-            self.segment = only
+        self.run_array: Callable[[NDArray[Any]], NDArray[Any]] | None = None
+        is_only = len(units) == 1 and len(outputs) == 1 and outputs[0].number == self.operations[-1].number
+        only = units[0].function if is_only else None
+        if isinstance(only, NativeSegment):
+            self.run_array = only.array_function(outputs[0])
         self._chain = only if isinstance(only, Chained) and units[0].inputs == [Ref(0)] else None
         self._direct: DirectChain | None = None
         self._products = [unit.function for unit in units if isinstance(unit.function, Chained)]
         self._has_others = not all(map(_is_cheap, self.operations))
         self.has_work_between = not all(isinstance(one, Affine) or _is_cheap(one) for one in self.operations)
-        self._stamps = Stamps([source for operation in weighted for source in operation.sources()] if kept else [])
+        self._stamps = Stamps(weights if kept else [])
 
     def is_current(self) -> bool:
         """Whether the layers are still as they were when the program was made; their weights need not be."""

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bigdl.programs.operations import Add, Apply, Convolve, MaxPool, Multiply, Operation, Ref
+from bigdl.programs.images import DepthwiseConvolve, Join, Leak, Pad, Pool, PoolOfAll, Repeat
+from bigdl.programs.operations import Add, Apply, Convolve, Multiply, Operation, Ref, Scale
 from bigdl.programs.structures import ACTIVATIONS
 from bigdl.programs.views import View
 
@@ -74,6 +75,15 @@ def _segment(run: Sequence[Operation], operations: Sequence[Operation], outputs:
     return Segment(tuple(run), layouts, tuple(dict.fromkeys(entries)), exits)
 
 
+def taken_as(operation: Operation) -> Layout | None:
+    """Returns the layout that an operation wants of what it takes; None where any will do."""
+    if isinstance(operation, Scale | Join):
+        return "rows" if operation.rank == 2 else "images"
+    if isinstance(operation, Convolve | DepthwiseConvolve | Pool | PoolOfAll | Pad | Repeat):
+        return "images"
+    return "rows" if isinstance(operation, Multiply) else None
+
+
 def _layout(operation: Operation, inside: Mapping[int, Layout]) -> Layout | None:
     """Returns the layout of what an operation makes, None where it does not go with those before it.
 
@@ -89,14 +99,28 @@ def _layout(operation: Operation, inside: Mapping[int, Layout]) -> Layout | None
         return "rows" if known[0] == "rows" and not views else None
     if any(layout is not None and ref.views for layout, ref in zip(known, operation.inputs, strict=True)):
         return None
-    if "planes" in known and not isinstance(operation, Multiply):
-        return None
-    if isinstance(operation, Convolve | MaxPool):
-        return "images" if len(operation.size) == 2 and "rows" not in known else None
+    if "planes" in known:
+        return "rows" if isinstance(operation, Multiply) and operation.rank == 2 else None
+    wanted = taken_as(operation) or known[0]
+    return _made_of(operation, known) if all(given in (None, wanted) for given in known) else None
+
+
+def _made_of(operation: Operation, known: Sequence[Layout | None]) -> Layout | None:
+    """Returns the layout of what an operation makes of what has these layouts, if it goes with them."""
+    if isinstance(operation, Convolve | Pool):
+        return "images" if len(operation.size) == 2 else None
+    if isinstance(operation, DepthwiseConvolve):
+        return "images" if operation.multiplier == 1 else None
+    if isinstance(operation, Pad | Repeat):
+        return "images" if len(operation.pads if isinstance(operation, Pad) else operation.times) <= 2 else None
+    if isinstance(operation, PoolOfAll):
+        return "rows" if operation.rank == 4 else None
     if isinstance(operation, Multiply):
-        return "rows" if operation.rank == 2 and "images" not in known else None
-    if isinstance(operation, Apply) and operation.name in ACTIVATIONS:
+        return "rows" if operation.rank == 2 else None
+    if isinstance(operation, Join):
+        return taken_as(operation) if operation.axis == 1 and operation.rank in (2, 4) else None
+    if isinstance(operation, Scale):
+        return taken_as(operation) if operation.rank in (2, 4) else None
+    if isinstance(operation, Apply) and (operation.name in ACTIVATIONS or isinstance(operation, Leak)):
         return known[0] if operation.name != "softmax" or known[0] == "rows" else None
-    if isinstance(operation, Add):
-        return known[0] if known[0] == known[1] else None
-    return None
+    return known[0] if isinstance(operation, Add) and known[0] == known[1] else None

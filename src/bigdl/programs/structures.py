@@ -9,7 +9,7 @@ from torch import Tensor
 
 from bigdl.native import address
 
-CONVOLVE, MULTIPLY, ADD, ACTIVATE, POOL = range(5)
+CONVOLVE, MULTIPLY, ADD, ACTIVATE, POOL, DEPTHWISE, PLACE, SCALE, LEAK = range(9)
 OUTSIDE, ACROSS, INSIDE = range(3)
 NONE = -1
 LINEAR = 0
@@ -105,7 +105,40 @@ class Pooling(ctypes.Structure):
     _fields_ = (
         *_fields(ctypes.c_int64, "images rows columns channels window_rows window_columns row_stride column_stride"),
         *_fields(ctypes.c_int64, "top left out_rows out_columns"),
+        *_fields(ctypes.c_int32, "average"),
         *_fields(ctypes.c_void_p, "x y"),
+    )
+
+
+class Depthwise(ctypes.Structure):
+    """``struct Depthwise``."""
+
+    _fields_ = (
+        *_fields(ctypes.c_int64, "images rows columns channels kernel_rows kernel_columns row_stride column_stride"),
+        *_fields(ctypes.c_int64, "top left out_rows out_columns"),
+        *_fields(ctypes.c_int32, "relu"),
+        *_fields(ctypes.c_void_p, "x weight bias y"),
+    )
+
+
+class Placing(ctypes.Structure):
+    """``struct Placing``."""
+
+    _fields_ = (
+        *_fields(ctypes.c_int64, "images rows columns channels row_times column_times top left first"),
+        *_fields(ctypes.c_int64, "out_rows out_columns out_channels"),
+        *_fields(ctypes.c_int32, "zeros"),
+        *_fields(ctypes.c_void_p, "x y"),
+    )
+
+
+class Elements(ctypes.Structure):
+    """``struct Elements``."""
+
+    _fields_ = (
+        *_fields(ctypes.c_int64, "count columns"),
+        *_fields(ctypes.c_int32, "kind relu"),
+        *_fields(ctypes.c_void_p, "factor summand x other y"),
     )
 
 

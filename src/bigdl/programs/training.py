@@ -14,6 +14,7 @@ from bigdl.programs import fused, largest
 from bigdl.programs.chains import Chained
 from bigdl.programs.convolutions import FusedConvolution, LargestOfConvolution
 from bigdl.programs.endings import NativeEnding, TorchEnding, native_ending, plain_ending
+from bigdl.programs.images import DepthwiseConvolve
 from bigdl.programs.operations import Affine, Chain, Convolve, Multiply
 from bigdl.programs.precision import low
 from bigdl.programs.prediction import CONVOLUTIONS
@@ -81,6 +82,15 @@ def _convolution(operation: Convolve) -> Callable[[Tensor], Tensor]:
     return convolve
 
 
+def _depthwise(operation: DepthwiseConvolve) -> Callable[[Tensor], Tensor]:
+    def convolve(x: Tensor) -> Tensor:
+        x, padding = fused.evenly_padded(x, operation.pads(x.shape[2:]))
+        weight, bias = _weights(operation, x)
+        return plain_ending(operation, F.conv2d(x, weight, bias, operation.stride, padding, groups=x.shape[1]))
+
+    return convolve
+
+
 def _matrix(operation: Multiply) -> Callable[[Tensor], Tensor]:
     native = native_ending(operation)
     apply: Callable[..., Tensor] = FusedProduct.apply
@@ -102,6 +112,7 @@ def _chain(operation: Chain) -> Chained:
 KERNELS: dict[type[Any], Callable[[Any], Callable[..., Tensor]]] = {
     Multiply: _matrix,
     Convolve: _convolution,
+    DepthwiseConvolve: _depthwise,
     Chain: _chain,
 }
 """What makes the kernel of a product."""

@@ -42,11 +42,26 @@ class View:
         """Whether the result is the tensor itself."""
         return self.order == tuple(range(len(self.order))) and self.inserted is None and self.removed is None
 
+    def origin(self, axis: int) -> int | None:
+        """Returns the axis of the tensor that becomes one of the result; None for an inserted one, or beside one."""
+        kept = [source for i, source in enumerate(self.order) if i != self.removed]
+        return kept[axis] if self.inserted is None else None
+
+    @property
+    def inverse(self) -> View:
+        """What gives the tensor back."""
+        return View(tuple(self.order.index(axis) for axis in range(len(self.order))), self.removed, self.inserted)
+
     def undoes(self, other: View) -> bool:
         """Whether this view after another gives the tensor back."""
-        inverse = tuple(other.order.index(axis) for axis in range(len(other.order)))
-        return self == View(inverse, other.removed, other.inserted)
+        return self == other.inverse
 
+
+SEQUENCE_AS_IMAGE = View((0, 3, 1, 2), inserted=2)
+"""(batch, length, channels) as an image of one column, channels first."""
+
+IMAGE_AS_SEQUENCE = SEQUENCE_AS_IMAGE.inverse
+"""And back."""
 
 Views = tuple[View, ...]
 

@@ -27,7 +27,7 @@ class QuickPrediction:
         self._own = vars(model)
         self._program = program
         self._modes = [vars(module) for layer in program.called for module in layer.modules()]
-        self._segment = program.segment
+        self._run_array = program.run_array
         self._parameter = next(model.parameters(), None)
         self._shape = model.inputs[0].shape[1:]
         self._dtype = np.dtype(model.inputs[0].dtype)
@@ -65,8 +65,8 @@ class QuickPrediction:
     def __call__(self, x: NDArray[Any]) -> Any:
         """Returns the output, or a list where there are several."""
         self._program.refresh()
-        if self._segment is not None and x.flags.c_contiguous:
-            return self._segment.run_array(x)
+        if self._run_array is not None and x.flags.c_contiguous:
+            return self._run_array(x)
         in_training = [own for own in self._modes if own["training"]]
         for own in in_training:  # past torch's way to set it, which takes longer than a small network
             own["training"] = False
