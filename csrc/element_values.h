@@ -26,6 +26,8 @@ struct ElementsKernel {
       V<float> y;
       if (e.kind == LEAK)
         y = x > 0.0f ? x : factor * x;
+      else if (e.kind == BEND)
+        y = x > 0.0f ? x : factor * less_one(x);
       else
         y = x * factor + lanes.load(e.summand + j);
       lanes.store(e.y + first + j, e.relu ? rectified(y) : y);

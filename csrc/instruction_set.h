@@ -27,6 +27,7 @@ template <typename T> T *allocate(int64_t values) {
 #include "pooling.h"
 #include "depthwise.h"
 #include "placing.h"
+#include "lookup.h"
 #include "activation_values.h"
 #include "element_values.h"
 #include "run_network.h"

@@ -32,7 +32,7 @@ struct Kernel3x3 {
 
 // y = x times the transpose of the weight, plus the bias; then what is below 0 becomes 0, if that is wanted.
 struct Dense {
-  int64_t rows, inputs, outputs;
+  int64_t rows, inputs, outputs; // rows: in a step of a network those of one of its rows
   int32_t relu, backwards; // backwards: weights that are used once are read from the last one to the first
   const float *x;      // (rows, inputs)
   const float *weight; // (outputs, inputs), packed
@@ -77,8 +77,19 @@ struct Placing {
   float *y;       // (images, out_rows, out_columns, out_channels)
 };
 
-// What is done to each value by itself: the sum of two (ADD); or of it and a summand, after a factor (SCALE); or only what is
-// not above 0 times a factor (LEAK). Factors and summands are those of "columns" values, which follow each other.
+// The rows of a table that some numbers tell; of fractions the whole part counts.
+struct Lookup {
+  int64_t count, size, rows; // of the numbers; of a row; of the table
+  int32_t of_floats;         // whether x is of float, else of int32_t
+  const float *table;        // (rows, size)
+  const void *x;             // (count,)
+  float *y;                  // (count, size)
+  int32_t *missing;          // 1 after there was no row of a number; y is not changed there
+};
+
+// What is done to each value by itself: the sum of two (ADD); or of it and a summand, after a factor (SCALE); or what is not
+// above 0 by another function, the value times a factor (LEAK), or e to it, less 1, times one (BEND). Factors and summands are
+// those of "columns" values, which follow each other.
 struct Elements {
   int64_t count, columns;
   int32_t kind, relu;            // relu: whether what is below 0 becomes 0 in the end
@@ -87,7 +98,7 @@ struct Elements {
   float *y;                      // (count,)
 };
 
-enum StepKind : int32_t { CONVOLVE, MULTIPLY, ADD, ACTIVATE, POOL, DEPTHWISE, PLACE, SCALE, LEAK };
+enum StepKind : int32_t { CONVOLVE, MULTIPLY, ADD, ACTIVATE, POOL, DEPTHWISE, PLACE, SCALE, LEAK, BEND, LOOK_UP };
 
 constexpr int32_t SOFTMAX = 100; // beside the kinds of Activation
 
@@ -128,6 +139,7 @@ struct NetworkCall {
   int64_t rows, threads;  // 1: the calling thread alone
   int32_t little;         // whether the work takes no longer than waking threads does, step by step
   int32_t backwards;      // of Dense; best if it changes from call to call, so that what was read last is read first
+  int32_t *missing;     // 1 after a number had no row in a table: what was computed is of no use
   float *const *arrays; // those from outside
   float *memory;        // (rows, across + the most that a phase keeps); null to have it allocated
 };

@@ -45,13 +45,19 @@ struct RowsOfNetwork {
     }
     if (step.kind == MULTIPLY) {
       Dense dense = *static_cast<const Dense *>(step.call);
-      dense.rows = count, dense.backwards = call.backwards;
+      dense.rows *= count, dense.backwards = call.backwards;
       dense.x = x, dense.y = y;
       return DenseKernel::run(&dense, parallel);
     }
     if (step.kind == POOL) return run_images<PoolingKernel, Pooling>(step, x, y, parallel);
     if (step.kind == DEPTHWISE) return run_images<DepthwiseKernel, Depthwise>(step, x, y, parallel);
     if (step.kind == PLACE) return run_images<PlacingKernel, Placing>(step, x, y, parallel);
+    if (step.kind == LOOK_UP) {
+      Lookup lookup = *static_cast<const Lookup *>(step.call);
+      lookup.count *= count;
+      lookup.x = x, lookup.y = y, lookup.missing = call.missing;
+      return LookupKernel::run(&lookup, parallel);
+    }
     const int64_t size = call.network->values[step.output].size * count;
     if (step.kind == ACTIVATE) {
       const Activated activated = {size / step.columns, step.columns, step.activation, x, y, nullptr, nullptr};

@@ -133,6 +133,13 @@ ALWAYS_INLINE V<float> exponential(V<float> x) {
   return (power.rest + 1.0f) * power.scale;
 }
 
+// e^x - 1 for x up to 0.
+ALWAYS_INLINE V<float> less_one(V<float> x) {
+  const V<float> bounded = x < -87.3f ? splat(-87.3f) : x;
+  const Power power = power_of_e(bounded > 0.0f ? splat(0.0f) : bounded);
+  return power.rest * power.scale + (power.scale - 1.0f);
+}
+
 // (e^2|x| - 1) / (e^2|x| + 1) with the sign of x, within 2.5 units in the last place.
 ALWAYS_INLINE V<float> hyperbolic_tangent(V<float> x) {
   const Bits sign = bits_of(x) & INT32_MIN;

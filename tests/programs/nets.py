@@ -10,6 +10,7 @@ from torch import Tensor
 
 from bigdl.graph.tensor import as_list
 from bigdl.keras.layers import (
+    ELU,
     LSTM,
     Activation,
     AtrousConvolution1D,
@@ -37,8 +38,11 @@ from bigdl.keras.layers import (
     MaxPooling3D,
     Permute,
     PReLU,
+    RepeatVector,
     Reshape,
     SeparableConvolution2D,
+    TimeDistributed,
+    TimeDistributedDense,
     UpSampling1D,
     UpSampling2D,
     ZeroPadding1D,
@@ -180,6 +184,23 @@ def joined(ordering: str = "tf") -> Any:
     return Model(inputs, [rows, z, below])
 
 
+def words() -> Any:
+    """Numbers of words, and products of each step."""
+    inputs = Input((12,), dtype="int32")
+    x = TimeDistributed(Dense(9, activation="relu"))(Embedding(31, 20)(inputs))
+    y = TimeDistributedDense(7)(ELU(0.5)(x))
+    steps = RepeatVector(12)(Dense(5, activation="elu")(Flatten()(Convolution1D(3, 2)(y))))
+    z = merge([Dense(6)(y), steps], mode="concat")
+    every = TimeDistributed(Dense(4, activation="softmax"))(z)
+    return Model(inputs, [every, GlobalAveragePooling1D()(merge([z, Dense(11)(x)], mode="sum")), Flatten()(every)])
+
+
+def words_alone() -> Any:
+    """From an array of numbers to one of sequences."""
+    inputs = Input((12,), dtype="int32")
+    return Model(inputs, TimeDistributed(Dense(4, activation="softmax"))(Embedding(31, 20)(inputs)))
+
+
 def drawn() -> Any:
     """Images from images."""
     x = inputs = Input((8, 8, 2))
@@ -236,6 +257,8 @@ NETS: dict[str, Callable[[], Any]] = {
     "drawn": drawn,
     "waves": waves,
     "flat waves": lambda: waves(flat=True),
+    "words": words,
+    "words alone": words_alone,
     "volumes": volumes,
     "mlp": mlp,
     "shared": shared,

@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 import torch
 
+from bigdl.errors import DataError
 from bigdl.graph.tensor import as_list
 from bigdl.keras.layers import (
     Activation,
     BatchNormalization,
     Convolution2D,
     Dense,
+    Embedding,
     Flatten,
+    GlobalAveragePooling1D,
     Input,
     Masking,
     MaxPooling2D,
@@ -228,3 +231,24 @@ def test_threads_of_a_server_may_predict_at_the_same_time():
     for thread in threads:
         thread.join()
     assert not failed
+
+
+@pytest.mark.usefixtures("path")
+@pytest.mark.parametrize("dtype", ["int32", "float32"])
+@pytest.mark.parametrize("outside", [6, -1])
+def test_numbers_without_a_row_are_told(dtype, outside):
+    x = Input((3,), dtype=dtype)
+    model = Model(x, GlobalAveragePooling1D()(Embedding(6, 4)(x)))
+    given = np.array([[1, 0, 5]], dtype)
+    for _ in range(2):
+        expected = model.predict(given)
+        with pytest.raises(DataError, match=r"'embedding_1' .Embedding. takes numbers from 0 to 5"):
+            model.predict(np.array([[1, outside, 5]], dtype))
+        np.testing.assert_array_equal(model.predict(given), expected)
+
+
+@pytest.mark.usefixtures("path")
+def test_of_fractions_the_whole_part_is_looked_up():
+    x = Input((3,))
+    model = Model(x, Embedding(6, 4)(x))
+    np.testing.assert_array_equal(model.predict(np.float32([[1.9, -0.5, 5.0]])), model.predict(np.float32([[1, 0, 5]])))

@@ -7,11 +7,12 @@ from typing import Any
 
 from torch import Tensor
 
-from bigdl.graph import InputLayer
+from bigdl.graph import InputLayer, Layer
 from bigdl.layers import activations
 from bigdl.layers.activations import Activation as Function
-from bigdl.layers.advanced_activations import LeakyReLU, PReLU
-from bigdl.layers.core import Activation, Dense, Flatten, Permute, Reshape
+from bigdl.layers.advanced_activations import ELU, LeakyReLU, PReLU
+from bigdl.layers.core import Activation, Dense, Flatten, Permute, RepeatVector, Reshape
+from bigdl.layers.embeddings import Embedding
 from bigdl.layers.merge import Merge
 from bigdl.layers.noise import (
     Dropout,
@@ -22,14 +23,17 @@ from bigdl.layers.noise import (
     SpatialDropout3D,
 )
 from bigdl.layers.normalization import FEATURE_WISE, BatchNormalization
+from bigdl.layers.time_distributed_dense import TimeDistributedDense
+from bigdl.layers.wrappers import TimeDistributed
 from bigdl.programs import Lowering, Source, View, lowers
-from bigdl.programs.images import Leak
+from bigdl.programs.images import Leak, Lookup, RepeatRow
 from bigdl.programs.operations import Drop, Multiply, Ref, Scale
 from bigdl.programs.views import IMAGE_AS_SEQUENCE, SEQUENCE_AS_IMAGE, applied
 
+_OF_DENSE = ("activation", "use_bias")
+
 _ELEMENTWISE = {
     activations.relu,
-    activations.elu,
     activations.softplus,
     activations.softsign,
     activations.tanh,
@@ -51,15 +55,39 @@ def activated(function: Function, lowering: Lowering, x: Ref) -> Ref:
     """
     if function is activations.linear:
         return x
+    if function is activations.elu:
+        y = lowering.write(Leak, Ref(x.number), function=function, factor=1.0, exponential=True)
+        return Ref(y.number, x.views)
     if function in _ELEMENTWISE:
         return lowering.elementwise(function, x, activations.name_of(function))
-    return lowering.apply(function, x, name="softmax" if function is activations.softmax else "")
+    if function is not activations.softmax:
+        return lowering.apply(function, x)
+    if x.views == (IMAGE_AS_SEQUENCE,):  # over the channels, then
+        y = lowering.apply(lambda image: image.softmax(1), Ref(x.number), name="softmax")
+        return Ref(y.number, x.views)
+    return lowering.apply(function, x, name="softmax")
 
 
-@lowers(Dense, uses=("activation", "use_bias"))
-def _dense(layer: Dense, lowering: Lowering, x: Ref) -> Ref:
+def _rank(layer: Layer) -> int:
+    """Returns the rank of what a layer takes."""
+    return len(layer.inbound_nodes[0].inputs[0].shape)
+
+
+@lowers(Dense, TimeDistributedDense, uses=_OF_DENSE)
+def _dense(layer: Dense | TimeDistributedDense, lowering: Lowering, x: Ref) -> Ref:
+    return _product(layer, lowering, x, _rank(layer))
+
+
+@lowers(TimeDistributed, uses=("layer", "by_step"))
+def _distributed(layer: TimeDistributed, lowering: Lowering, x: Ref) -> Ref | None:
+    inner = layer.layer
+    if type(inner) is not Dense or layer.by_step or not lowering.watch(inner, _OF_DENSE):
+        return None
+    return _product(inner, lowering, x, _rank(layer))
+
+
+def _product(layer: Dense | TimeDistributedDense, lowering: Lowering, x: Ref, rank: int) -> Ref:
     bias = Source.of(layer, "bias") if layer.use_bias else None
-    rank = len(layer.inbound_nodes[0].inputs[0].shape)
     y = lowering.write(Multiply, x, weight=Source.of(layer, "weight"), bias=bias, rank=rank)
     return activated(layer.activation, lowering, y)
 
@@ -68,7 +96,7 @@ def _dense(layer: Dense, lowering: Lowering, x: Ref) -> Ref:
 def _normalization(layer: BatchNormalization, lowering: Lowering, x: Ref) -> Ref | None:
     if lowering.training or layer.mode != FEATURE_WISE:
         return None
-    rank = len(layer.inbound_nodes[0].inputs[0].shape)
+    rank = _rank(layer)
     to, back = View.moving(rank, layer.feature_axis, 1), View.moving(rank, 1, layer.feature_axis)
     if rank == 3 and layer.feature_axis == -1:
         to, back = SEQUENCE_AS_IMAGE, IMAGE_AS_SEQUENCE
@@ -104,6 +132,24 @@ def _merge(layer: Merge, lowering: Lowering, x: Any) -> Ref | None:
 def _leaky_relu(layer: LeakyReLU, lowering: Lowering, x: Ref) -> Ref:
     y = lowering.write(Leak, Ref(x.number), function=layer.forward, factor=layer.alpha)
     return Ref(y.number, x.views)
+
+
+@lowers(ELU, uses=("alpha",))
+def _elu(layer: ELU, lowering: Lowering, x: Ref) -> Ref:
+    y = lowering.write(Leak, Ref(x.number), function=layer.forward, factor=layer.alpha, exponential=True)
+    return Ref(y.number, x.views)
+
+
+@lowers(Embedding)
+def _embedding(layer: Embedding, lowering: Lowering, x: Ref) -> Ref | None:
+    if lowering.training or _rank(layer) != 2:
+        return None
+    return lowering.write(Lookup, x, function=layer.forward, table=Source.of(layer, "weight"))
+
+
+@lowers(RepeatVector, uses=("n",))
+def _repeated_vector(layer: RepeatVector, lowering: Lowering, x: Ref) -> Ref:
+    return lowering.write(RepeatRow, x, steps=layer.n)
 
 
 @lowers(PReLU)

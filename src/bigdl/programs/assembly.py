@@ -10,7 +10,19 @@ from torch import Tensor
 
 from bigdl.native import Library, address
 from bigdl.programs import structures, winograd
-from bigdl.programs.images import AveragePool, DepthwiseConvolve, Join, Leak, MeanOfAll, Pad, Pool, PoolOfAll, Repeat
+from bigdl.programs.images import (
+    AveragePool,
+    DepthwiseConvolve,
+    Join,
+    Leak,
+    Lookup,
+    MeanOfAll,
+    Pad,
+    Pool,
+    PoolOfAll,
+    Repeat,
+    RepeatRow,
+)
 from bigdl.programs.operations import Add, Apply, Convolve, Multiply, Operation, Ref, Scale
 from bigdl.programs.phases import Step
 from bigdl.programs.segments import Segment
@@ -18,9 +30,11 @@ from bigdl.programs.structures import (
     ACTIVATE,
     ACTIVATIONS,
     ADD,
+    BEND,
     CONVOLVE,
     DEPTHWISE,
     LEAK,
+    LOOK_UP,
     MULTIPLY,
     NONE,
     PLACE,
@@ -52,12 +66,14 @@ class Assembly:
 
     def __init__(self, library: Library, segment: Segment, inputs: Sequence[Tensor]) -> None:
         self.steps: list[Step] = []
-        self.shapes: list[tuple[int, ...]] = [tuple(x.shape[1:]) for x in inputs]
+        # Sequences are images of one column.
+        self.shapes = [tuple(x.shape[1:]) if x.dim() != 3 else (x.shape[2], x.shape[1], 1) for x in inputs]
         self.entries = {ref: slot for slot, ref in enumerate(segment.entries)}
         self.slots: dict[int, int] = {}
         self.products = 0
         self.kept_alive: list[Any] = []
         self._library = library
+        self._inputs = inputs
         self._segment = segment
         self._last_use = {ref.number: i for i, op in enumerate(segment.operations) for ref in op.inputs}
         for self._at, operation in enumerate(segment.operations):
@@ -153,10 +169,19 @@ class Assembly:
             weight = weight.reshape(-1, *self.shapes[x]).permute(0, 2, 3, 1).flatten(1)
         tiles = self._library.tiles(weight) if weight.numel() <= _LARGEST_TWICE else None
         places = self._keep(self._library.packed(weight), tiles, bias)
-        call = structures.Dense(0, *weight.shape[::-1], operation.relu, False, None, *places)
-        slot = self._make(operation, weight.shape[:1])
+        lengths = self.shapes[x][1:] if operation.rank == 3 else ()
+        rows = math.prod(lengths)
+        call = structures.Dense(rows, *weight.shape[::-1], operation.relu, False, None, *places)
+        slot = self._make(operation, (len(weight), *lengths))
         self.steps.append(Step(MULTIPLY, x, slot, call=call, weights=weight.numel()))
-        self.products += weight.numel()
+        self.products += rows * weight.numel()
+
+    def _add_lookup(self, operation: Lookup, x: int) -> None:
+        (steps,), (rows, size) = self.shapes[x], operation.table().shape
+        of_floats = self._inputs[x].is_floating_point()
+        call = structures.Lookup(steps, size, rows, of_floats, *self._keep(operation.table().detach()))
+        self.steps.append(Step(LOOK_UP, x, self._make(operation, (size, steps, 1)), call=call))
+        self.products += steps * size
 
     # Windows and places.
 
@@ -191,6 +216,11 @@ class Assembly:
         call = structures.Placing(0, *lengths, channels, *operation.times, 0, 0, 0, *made, channels, False)
         self.steps.append(Step(PLACE, x, self._make(operation, (channels, *made)), call=call))
 
+    def _add_repeated_row(self, operation: RepeatRow, x: int) -> None:
+        values = math.prod(self.shapes[x])
+        call = structures.Placing(0, 1, 1, values, operation.steps, 1, 0, 0, 0, operation.steps, 1, values, False)
+        self.steps.append(Step(PLACE, x, self._make(operation, (values, operation.steps, 1)), call=call))
+
     def _add_join(self, operation: Join, _: int) -> None:
         parts = [self._slot(ref) for ref in operation.inputs]
         lengths = () if operation.rank == 2 else self.shapes[parts[0]][1:]
@@ -220,15 +250,16 @@ class Assembly:
         alike = slopes.numel() in (1, slopes.shape[1])  # at all positions
         factor = features_last(slopes.expand(1, shape[0], *((1,) * (len(shape) - 1) if alike else shape[1:])))
         factor = factor.permute(0, 2, 3, 1).flatten() if factor.dim() == 4 else factor.flatten()
-        call = structures.Elements(0, len(factor), LEAK, False, *self._keep(factor))
-        self.steps.append(Step(LEAK, x, self._make_over(operation, x), call=call))
+        kind = BEND if operation.exponential else LEAK
+        call = structures.Elements(0, len(factor), kind, False, *self._keep(factor))
+        self.steps.append(Step(kind, x, self._make_over(operation, x), call=call))
 
     def _add_activation(self, operation: Apply, x: int) -> None:
         if operation.name == "flatten":
             self.slots[operation.number] = x
             return
         number, slot = ACTIVATIONS[operation.name], self._make_over(operation, x)
-        self.steps.append(Step(ACTIVATE, x, slot, activation=number, columns=self._shape(operation, x)[-1]))
+        self.steps.append(Step(ACTIVATE, x, slot, activation=number, columns=self._shape(operation, x)[0]))
 
 
 def _windows(
@@ -248,6 +279,8 @@ _ADD: dict[type[Operation], Callable[[Assembly, Any, int], None]] = {
     PoolOfAll: Assembly._add_pooling_of_all,
     Pad: Assembly._add_zeros,
     Repeat: Assembly._add_repetition,
+    RepeatRow: Assembly._add_repeated_row,
+    Lookup: Assembly._add_lookup,
     Join: Assembly._add_join,
     Add: Assembly._add_sum,
     Scale: Assembly._add_scale,

@@ -126,6 +126,36 @@ class Join(Operation):
 
 
 @dataclass(eq=False, slots=True)
+class RepeatRow(Operation):
+    """A row as each step of a sequence: (rows, steps, values).
+
+    Attributes:
+        steps: How many.
+    """
+
+    steps: int
+
+    def kernel(self) -> Callable[..., Any]:
+        """Returns a function that copies nothing."""
+        return lambda x: x.unsqueeze(1).expand(-1, self.steps, -1)
+
+
+@dataclass(eq=False, slots=True)
+class Lookup(Apply):
+    """The rows of a table that whole numbers tell: (rows, steps, values).
+
+    Attributes:
+        table: The table.
+    """
+
+    table: Source = field(kw_only=True)
+
+    def sources(self) -> list[Source]:
+        """Returns the weights behind it."""
+        return [self.table]
+
+
+@dataclass(eq=False, slots=True)
 class DepthwiseConvolve(Affine):
     """A convolution of each channel of a channels-first tensor by itself.
 
@@ -144,16 +174,18 @@ class DepthwiseConvolve(Affine):
 
 @dataclass(eq=False, slots=True)
 class Leak(Apply):
-    """Values below zero multiplied by a slope.
+    """Values that are not above zero multiplied by a slope, or ``e`` to them, less 1.
 
     Attributes:
         slope: The slope; None for ``factor``.
         factor: A slope for all values.
+        exponential: Whether it multiplies ``e ** x - 1``.
         views: How the layer sees values whose slopes lie as the weight tells.
     """
 
     slope: Source | None = None
     factor: float = 0.0
+    exponential: bool = False
     views: Views = ()
 
     def sources(self) -> list[Source]:

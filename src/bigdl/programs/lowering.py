@@ -154,10 +154,19 @@ class Lowering:
             return self.graph(layer, inputs)
         rule = _rule_of(type(layer))
         single = inputs[0] if len(inputs) == 1 else inputs
-        made = rule.lower(layer, self, single) if rule is not None and _is_plain(layer) else None
-        if rule is not None:
-            self.watched.append((layer, rule.attributes))
+        plain = rule is not None and self.watch(layer, rule.attributes)
+        made = rule.lower(layer, self, single) if rule is not None and plain else None
         return [made] if made is not None else self._call(layer, inputs, outputs)
+
+    def watch(self, layer: Layer, attributes: Sequence[str]) -> bool:
+        """Has the program made anew where a layer has changed; returns whether it does what its class says.
+
+        Args:
+            layer: The layer.
+            attributes: Those of its attributes that operations depend on.
+        """
+        self.watched.append((layer, tuple(attributes)))
+        return _is_plain(layer)
 
     def _call(self, layer: Layer, inputs: list[Ref], outputs: int) -> list[Ref]:
         """Writes down the call of a layer, whatever it does."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ from bigdl.native import Library
 from bigdl.programs.network import NativeNetwork
 from bigdl.programs.operations import Ref
 from bigdl.programs.prediction import Product
-from bigdl.programs.segments import CHANNELS_FIRST, Layout, Segment, taken_as
+from bigdl.programs.segments import CHANNELS_FIRST, RANKS, Layout, Segment, taken_as
 from bigdl.programs.views import SEQUENCE_AS_IMAGE, Views, applied
 
 _FEW = 1 << 14
@@ -36,7 +37,7 @@ class NativeSegment:
         self._segment = segment
         self._kernels = kernels
         takers = {ref: op for op in reversed(segment.operations) for ref in op.inputs}
-        self._ranks = [2 if taken_as(takers[ref]) == "rows" else 4 for ref in segment.entries]
+        self._taken = [taken_as(takers[ref]) or "images" for ref in segment.entries]
         self.refresh()
 
     def array_function(self, output: Ref) -> Callable[[NDArray[Any]], NDArray[Any]] | None:
@@ -46,12 +47,12 @@ class NativeSegment:
             output: How the exit is seen.
 
         Returns:
-            A function of rows, images or sequences; of float32, not empty, without gaps.
+            A function of rows, images, sequences or numbers; not empty, without gaps.
         """
         segment = self._segment
         if len(segment.exits) > 1 or len(segment.entries) > 1:
             return None
-        taken = _as_array(segment.entries[0].views, "rows" if self._ranks == [2] else "images")
+        taken = _as_array(segment.entries[0].views, self._taken[0])
         made = _as_array(tuple(view.inverse for view in reversed(output.views)), segment.layouts[output.number])
         if taken is None or made is None or made == "channels first":
             return None
@@ -62,7 +63,7 @@ class NativeSegment:
         for kernel in self._kernels:
             if isinstance(kernel, Product):
                 kernel.refresh()
-        self._made: tuple[list[torch.Size], NativeNetwork] | None = None
+        self._made: tuple[list[tuple[torch.Size, torch.dtype]], NativeNetwork] | None = None
         weights = (source() for op in self._segment.operations for source in op.sources())
         self._usable = all(_is_plain(weight) for weight in weights)
 
@@ -72,13 +73,18 @@ class NativeSegment:
         Args:
             inputs: A tensor for each entry.
         """
-        return self._network_for(inputs).run(inputs) if self._takes(inputs) else self._one_by_one(inputs)
+        if not self._takes(inputs):
+            return self._one_by_one(inputs)
+        try:
+            return self._network_for(inputs).run(inputs)
+        except IndexError:  # of which the layer says more
+            return self._one_by_one(inputs)
 
     def _network_for(self, inputs: Sequence[Tensor]) -> NativeNetwork:
-        shapes = [x.shape[1:] for x in inputs]
+        kinds = [(x.shape[1:], x.dtype) for x in inputs]
         made = self._made  # looked at once, as other threads may predict too
-        if made is None or made[0] != shapes:
-            self._made = made = shapes, NativeNetwork(self._library, self._segment, inputs)
+        if made is None or made[0] != kinds:
+            self._made = made = kinds, NativeNetwork(self._library, self._segment, inputs)
         return made[1]
 
     def _run_array(self, taken: _Form, made_as: _Form, x: NDArray[Any]) -> NDArray[Any]:
@@ -88,22 +94,22 @@ class NativeSegment:
             given = x.transpose(0, 2, 3, 1)
         elif taken == "sequence":
             given = x[:, :, None]
-        if self._usable and made is not None and made[1].takes_array(given):
-            if taken == "channels first" and x.size <= _FEW:
-                given = np.ascontiguousarray(given)
-            if taken != "channels first" or x.size <= _FEW:
-                y = made[1].run_array(given)
+        possible = taken != "channels first" or x.size <= _FEW
+        if possible and self._usable and made is not None and made[1].takes_array(given):
+            with suppress(IndexError):  # of which the layer says more
+                y = made[1].run_array(np.ascontiguousarray(given))
                 return y[:, :, 0] if made_as == "sequence" else y
         seen = applied(self._segment.entries[0].views, torch.from_numpy(x))
         tensor = self(seen)[0]
         result = (tensor.permute(0, 2, 3, 1) if tensor.dim() == 4 else tensor).numpy()
-        return result[:, :, 0] if made_as == "sequence" else result
+        return result[:, :, 0] if made_as == "sequence" and result.ndim == 4 else result
 
     def _takes(self, inputs: Sequence[Tensor]) -> bool:
         if not self._usable:
             return False
-        for x, rank in zip(inputs, self._ranks, strict=True):
-            if x.dim() != rank or len(x) == 0 or not _is_plain(x):
+        for x, layout in zip(inputs, self._taken, strict=True):
+            known = x.dtype == torch.float32 or (layout == "numbers" and x.dtype == torch.int32)
+            if x.dim() != RANKS[layout] or len(x) == 0 or not known or not x.is_cpu:
                 return False
         return True
 
@@ -125,6 +131,8 @@ def _as_array(views: Views, layout: Layout) -> _Form | None:
     """Returns how an array lies that is seen as rows, or as images with the channels last in memory."""
     forms: dict[tuple[Layout, Views], _Form] = {
         ("rows", ()): "as it is",
+        ("numbers", ()): "as it is",
+        ("sequences", ()): "sequence",
         ("images", CHANNELS_FIRST): "as it is",
         ("images", ()): "channels first",
         ("images", (SEQUENCE_AS_IMAGE,)): "sequence",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,9 @@ from bigdl.programs import structures
 from bigdl.programs.assembly import Assembly
 from bigdl.programs.memory import Life, places
 from bigdl.programs.phases import phases_of
-from bigdl.programs.segments import Segment
+from bigdl.programs.segments import Layout, Segment
 from bigdl.programs.structures import NONE
-from bigdl.programs.views import features_last
+from bigdl.programs.views import IMAGE_AS_SEQUENCE, features_last
 
 _LARGE = 1 << 19
 """The size of memory, in values of four bytes, from which on torch may have large pages for it."""
@@ -29,6 +29,13 @@ _LITTLE = 1 << 25
 
 _OF_A_THREAD = 1 << 18
 """Products for which another thread is there: some microseconds, more where each needs a weight of its own."""
+
+
+_SEEN: dict[Layout, Callable[[Tensor], Tensor]] = {
+    "rows": lambda images: images.permute(0, 2, 3, 1).flatten(1),
+    "planes": lambda images: images.flatten(1),
+    "sequences": IMAGE_AS_SEQUENCE,
+}
 
 
 class NativeNetwork:
@@ -46,15 +53,18 @@ class NativeNetwork:
         self._entries, self._steps, self._products = assembly.entries, assembly.steps, assembly.products
         self._shapes, self._kept_alive = assembly.shapes, assembly.kept_alive
         self._backwards = False
-        self._exits = [assembly.slots[number] for number in segment.exits]
+        slots = [assembly.slots[number] for number in segment.exits]
+        self._exits = list(dict.fromkeys(slots))  # a value and what it is taken for are in one
+        self._places = [self._exits.index(slot) for slot in slots]
         self._array_shape = (*self._shapes[0][1:], self._shapes[0][0])  # of the first entry, with the channels last
-        orders = {"rows": (0, 2, 3, 1), "planes": (0, 1, 2, 3)}
+        self._array_dtype = np.dtype(np.float32 if inputs[0].is_floating_point() else np.int32)
         layouts = [segment.layouts[number] for number in segment.exits]
-        # The order of the axes of images that are taken for rows.
-        self._flattened = [
-            orders.get(layout) if len(self._shapes[slot]) == 3 else None
-            for layout, slot in zip(layouts, self._exits, strict=True)
+        # How images that are taken for something else are seen.
+        self._seen = [
+            _SEEN.get(layout) if len(self._shapes[slot]) == 3 else None
+            for layout, slot in zip(layouts, slots, strict=True)
         ]
+        self._takes_arrays = self._seen == [None] or layouts == ["sequences"]
         self._arrange()
 
     # In what order, and where the values lie.
@@ -96,7 +106,7 @@ class NativeNetwork:
         self._network = structures.Network(len(phases), kept_across, *addresses)
         self._kept = kept_across + max(phase.kept for phase in phases)
         self._outside = ctypes.c_void_p * len(outside)
-        self._calls: list[tuple[structures.NetworkCall, Any]] = []  # to be used again
+        self._calls: list[tuple[structures.NetworkCall, Any, ctypes.c_int32]] = []  # to be used again
 
     def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Computes what is taken outside.
@@ -107,13 +117,12 @@ class NativeNetwork:
         given = [features_last(x) for x in inputs]
         exits = [self._empty(len(given[0]), slot) for slot in self._exits]
         self._call(len(given[0]), *(x.data_ptr() for x in (*given, *exits)))
-        return [
-            y if kept is None else y.permute(kept).flatten(1) for y, kept in zip(exits, self._flattened, strict=True)
-        ]
+        made = [exits[place] for place in self._places]
+        return [y if seen is None else seen(y) for y, seen in zip(made, self._seen, strict=True)]
 
     def takes_array(self, x: NDArray[Any]) -> bool:
-        """Whether ``run_array`` takes an array of this shape."""
-        return x.shape[1:] == self._array_shape and self._flattened == [None]
+        """Whether ``run_array`` takes an array of this shape and type."""
+        return x.shape[1:] == self._array_shape and x.dtype == self._array_dtype and self._takes_arrays
 
     def run_array(self, x: NDArray[Any]) -> NDArray[Any]:
         """Computes the only exit, of rows or images with the channels last, from the only entry.
@@ -127,11 +136,15 @@ class NativeNetwork:
         return y
 
     def _call(self, rows: int, *addresses: int) -> None:
-        """Computes from what lies at the first addresses, those of the entries, what lies then at the others."""
+        """Computes from what lies at the first addresses, those of the entries, what lies then at the others.
+
+        Raises:
+            IndexError: A number had no row in a table.
+        """
         try:
-            call, arrays = self._calls.pop()
+            call, arrays, missing = self._calls.pop()
         except IndexError:  # the first call, or other threads have those that there are
-            call, arrays = self._new_call()
+            call, arrays, missing = self._new_call()
         for i, place in enumerate(addresses):
             arrays[i] = place
         products, size = rows * self._products, rows * self._kept
@@ -141,11 +154,15 @@ class NativeNetwork:
         call.threads, call.little = min(threads(), 1 + products // _OF_A_THREAD), products <= _LITTLE
         call.memory = None if memory is None else memory.data_ptr()
         self._library.run(self._library.functions.bigdl_run_network, call)
-        self._calls.append((call, arrays))
+        if missing.value:
+            raise IndexError("a number has no row in a table")  # this call is not used again
+        self._calls.append((call, arrays, missing))
 
-    def _new_call(self) -> tuple[structures.NetworkCall, Any]:
-        arrays = self._outside()
-        return structures.NetworkCall(ctypes.addressof(self._network), arrays=ctypes.addressof(arrays)), arrays
+    def _new_call(self) -> tuple[structures.NetworkCall, Any, ctypes.c_int32]:
+        arrays, missing = self._outside(), ctypes.c_int32()
+        call = structures.NetworkCall(ctypes.addressof(self._network))
+        call.arrays, call.missing = ctypes.addressof(arrays), ctypes.addressof(missing)
+        return call, arrays, missing
 
     def _empty(self, rows: int, slot: int) -> Tensor:
         shape = (rows, *self._shapes[slot])

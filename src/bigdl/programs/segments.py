@@ -6,14 +6,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bigdl.programs.images import DepthwiseConvolve, Join, Leak, Pad, Pool, PoolOfAll, Repeat
+from bigdl.programs.images import (
+    DepthwiseConvolve,
+    Join,
+    Leak,
+    Lookup,
+    Pad,
+    Pool,
+    PoolOfAll,
+    Repeat,
+    RepeatRow,
+)
 from bigdl.programs.operations import Add, Apply, Convolve, Multiply, Operation, Ref, Scale
 from bigdl.programs.structures import ACTIVATIONS
-from bigdl.programs.views import View
+from bigdl.programs.views import IMAGE_AS_SEQUENCE, SEQUENCE_AS_IMAGE, View, Views
 
-Layout = Literal["images", "rows", "planes"]
-"""Images are ``(images, channels, rows, columns)`` in channels-last memory; rows are ``(rows, values)``; planes are
-images that are taken for rows with the values of one channel after those of the other, though they do not lie so."""
+Layout = Literal["images", "channels last", "sequences", "rows", "planes", "numbers"]
+"""Images are ``(images, channels, rows, columns)`` in channels-last memory, also where the channels are seen last;
+sequences are ``(sequences, steps, values)``, which are images of one column too; rows are ``(rows, values)``; planes
+are images that are taken for rows with the values of one channel after those of the other, though they do not lie so;
+numbers are ``(rows, steps)``, whole."""
+
+RANKS: dict[Layout, int] = {"images": 4, "sequences": 3, "rows": 2, "numbers": 2}
+"""The ranks of what can come from outside."""
 
 CHANNELS_LAST = (View.moving(4, 1, -1),)
 """How layers with channels last see images."""
@@ -77,11 +92,13 @@ def _segment(run: Sequence[Operation], operations: Sequence[Operation], outputs:
 
 def taken_as(operation: Operation) -> Layout | None:
     """Returns the layout that an operation wants of what it takes; None where any will do."""
-    if isinstance(operation, Scale | Join):
-        return "rows" if operation.rank == 2 else "images"
+    if isinstance(operation, Scale | Join | Multiply):
+        return _OF_RANK.get((type(operation), operation.rank))
     if isinstance(operation, Convolve | DepthwiseConvolve | Pool | PoolOfAll | Pad | Repeat):
         return "images"
-    return "rows" if isinstance(operation, Multiply) else None
+    if isinstance(operation, Lookup):
+        return "numbers"
+    return "rows" if isinstance(operation, RepeatRow) else None
 
 
 def _layout(operation: Operation, inside: Mapping[int, Layout]) -> Layout | None:
@@ -91,36 +108,55 @@ def _layout(operation: Operation, inside: Mapping[int, Layout]) -> Layout | None
         operation: The operation.
         inside: The layouts of what those before it make.
     """
-    known = [inside.get(ref.number) for ref in operation.inputs]
-    if operation.inputs and isinstance(operation, Apply) and operation.name == "flatten":
-        views = operation.inputs[0].views
-        if known[0] == "images" and views in (CHANNELS_LAST, ()):
-            return "rows" if views else "planes"
-        return "rows" if known[0] == "rows" and not views else None
-    if any(layout is not None and ref.views for layout, ref in zip(known, operation.inputs, strict=True)):
+    refs = operation.inputs
+    if any(ref.number in inside and _seen(inside[ref.number], ref.views) is None for ref in refs):
         return None
+    known = [_seen(inside[ref.number], ref.views) if ref.number in inside else None for ref in refs]
+    wanted = taken_as(operation) or (known[0] if known else None)
     if "planes" in known:
-        return "rows" if isinstance(operation, Multiply) and operation.rank == 2 else None
-    wanted = taken_as(operation) or known[0]
+        return "rows" if wanted == "rows" and isinstance(operation, Multiply) else None
     return _made_of(operation, known) if all(given in (None, wanted) for given in known) else None
+
+
+def _seen(layout: Layout, views: Views) -> Layout | None:
+    """Returns the layout that a value has as it is seen; None where its memory would have to be put in order."""
+    return layout if not views else _SEEN.get((layout, views))
+
+
+_SEEN: dict[tuple[Layout, Views], Layout] = {
+    ("images", (IMAGE_AS_SEQUENCE,)): "sequences",
+    ("sequences", (SEQUENCE_AS_IMAGE,)): "images",
+    ("images", CHANNELS_LAST): "channels last",
+}
+
+_OF_RANK: dict[tuple[type[Operation], int], Layout] = {
+    (Scale, 2): "rows",
+    (Scale, 4): "images",
+    (Join, 2): "rows",
+    (Join, 3): "sequences",
+    (Join, 4): "images",
+    (Multiply, 2): "rows",
+    (Multiply, 3): "sequences",
+}
 
 
 def _made_of(operation: Operation, known: Sequence[Layout | None]) -> Layout | None:
     """Returns the layout of what an operation makes of what has these layouts, if it goes with them."""
+    if isinstance(operation, Scale | Join | Multiply):
+        side_by_side = not isinstance(operation, Join) or operation.axis == (2 if operation.rank == 3 else 1)
+        return taken_as(operation) if side_by_side else None
     if isinstance(operation, Convolve | Pool):
         return "images" if len(operation.size) == 2 else None
     if isinstance(operation, DepthwiseConvolve):
         return "images" if operation.multiplier == 1 else None
     if isinstance(operation, Pad | Repeat):
-        return "images" if len(operation.pads if isinstance(operation, Pad) else operation.times) <= 2 else None
+        return "images" if len(operation.pads if isinstance(operation, Pad) else operation.times) == 2 else None
     if isinstance(operation, PoolOfAll):
         return "rows" if operation.rank == 4 else None
-    if isinstance(operation, Multiply):
-        return "rows" if operation.rank == 2 else None
-    if isinstance(operation, Join):
-        return taken_as(operation) if operation.axis == 1 and operation.rank in (2, 4) else None
-    if isinstance(operation, Scale):
-        return taken_as(operation) if operation.rank in (2, 4) else None
-    if isinstance(operation, Apply) and (operation.name in ACTIVATIONS or isinstance(operation, Leak)):
-        return known[0] if operation.name != "softmax" or known[0] == "rows" else None
-    return known[0] if isinstance(operation, Add) and known[0] == known[1] else None
+    if isinstance(operation, Lookup | RepeatRow):
+        return "sequences"
+    if isinstance(operation, Apply) and operation.name == "flatten":
+        return None if known[0] is None else "planes" if known[0] == "images" else "rows"
+    if isinstance(operation, Leak) or (isinstance(operation, Apply) and operation.name in ACTIVATIONS):
+        return None if known[0] == "channels last" else known[0]
+    return known[0] if isinstance(operation, Add) and known[0] == known[1] != "channels last" else None

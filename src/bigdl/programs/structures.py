@@ -9,7 +9,7 @@ from torch import Tensor
 
 from bigdl.native import address
 
-CONVOLVE, MULTIPLY, ADD, ACTIVATE, POOL, DEPTHWISE, PLACE, SCALE, LEAK = range(9)
+CONVOLVE, MULTIPLY, ADD, ACTIVATE, POOL, DEPTHWISE, PLACE, SCALE, LEAK, BEND, LOOK_UP = range(11)
 OUTSIDE, ACROSS, INSIDE = range(3)
 NONE = -1
 LINEAR = 0
@@ -132,6 +132,16 @@ class Placing(ctypes.Structure):
     )
 
 
+class Lookup(ctypes.Structure):
+    """``struct Lookup``."""
+
+    _fields_ = (
+        *_fields(ctypes.c_int64, "count size rows"),
+        *_fields(ctypes.c_int32, "of_floats"),
+        *_fields(ctypes.c_void_p, "table x y missing"),
+    )
+
+
 class Elements(ctypes.Structure):
     """``struct Elements``."""
 
@@ -177,7 +187,7 @@ class NetworkCall(ctypes.Structure):
         *_fields(ctypes.c_void_p, "network"),
         *_fields(ctypes.c_int64, "rows threads"),
         *_fields(ctypes.c_int32, "little backwards"),
-        *_fields(ctypes.c_void_p, "arrays memory"),
+        *_fields(ctypes.c_void_p, "missing arrays memory"),
     )
 
 
