@@ -251,4 +251,5 @@ def test_numbers_without_a_row_are_told(dtype, outside):
 def test_of_fractions_the_whole_part_is_looked_up():
     x = Input((3,))
     model = Model(x, Embedding(6, 4)(x))
-    np.testing.assert_array_equal(model.predict(np.float32([[1.9, -0.5, 5.0]])), model.predict(np.float32([[1, 0, 5]])))
+    given, whole = np.array([[1.9, -0.5, 5.0]], np.float32), np.array([[1, 0, 5]], np.float32)
+    np.testing.assert_array_equal(model.predict(given), model.predict(whole))
