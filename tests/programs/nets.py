@@ -10,47 +10,34 @@ from torch import Tensor
 
 from bigdl.graph.tensor import as_list
 from bigdl.keras.layers import (
-    ELU,
-    LSTM,
     Activation,
-    AtrousConvolution1D,
     AtrousConvolution2D,
-    AveragePooling1D,
     AveragePooling2D,
     BatchNormalization,
-    Convolution1D,
     Convolution2D,
     Convolution3D,
     Dense,
     Dropout,
-    Embedding,
     Flatten,
-    GlobalAveragePooling1D,
     GlobalAveragePooling2D,
-    GlobalMaxPooling1D,
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
     Input,
     Lambda,
     LeakyReLU,
-    MaxPooling1D,
     MaxPooling2D,
     MaxPooling3D,
     Permute,
     PReLU,
-    RepeatVector,
     Reshape,
     SeparableConvolution2D,
-    TimeDistributed,
-    TimeDistributedDense,
-    UpSampling1D,
     UpSampling2D,
-    ZeroPadding1D,
     ZeroPadding2D,
     merge,
 )
 from bigdl.keras.models import Model, Sequential
 from bigdl.training.inference import in_mode
+from tests.programs.sequence_nets import sequences, steps, text, waves, words, words_alone
 
 
 def lenet(ordering: str = "tf") -> Any:
@@ -107,32 +94,6 @@ def shapes(ordering: str = "tf") -> Any:
     return Model(inputs, [x, merge([x, x], mode="mul")])
 
 
-def sequences() -> Any:
-    inputs = Input((20,), dtype="int32")
-    x = Embedding(30, 6)(inputs)
-    x = Convolution1D(9, 3, activation="relu")(x)
-    x = BatchNormalization()(x)
-    y = LSTM(4)(x)
-    return Model(inputs, Dense(3, activation="softmax")(merge([GlobalMaxPooling1D()(x), y], mode="concat")))
-
-
-def text() -> Any:
-    """Windows of several lengths over few words, of which many are the same, and the largest of all positions."""
-    torch.manual_seed(1)  # with few weights, two different windows are equal but for rounding
-    inputs = Input((40,), dtype="int32")
-    x = Dropout(0.2)(Embedding(31, 20)(inputs))
-    branches = [
-        GlobalMaxPooling1D()(Convolution1D(18, 3, activation="relu")(x)),
-        Dropout(0.5)(Activation("relu")(GlobalMaxPooling1D()(Convolution1D(16, 2, border_mode="same")(x)))),
-        GlobalMaxPooling1D()(Activation("relu")(AtrousConvolution1D(5, 2, atrous_rate=2, bias=False)(x))),
-        GlobalMaxPooling1D()(Convolution1D(17, 4, subsample_length=3)(x)),
-        GlobalMaxPooling1D()(MaxPooling1D(2)(Convolution1D(16, 5, border_mode="same", activation="relu")(x))),
-        GlobalMaxPooling1D()(Convolution1D(16, 31)(x)),  # ten positions
-        GlobalMaxPooling1D()(x),
-    ]
-    return Model(inputs, Dense(3)(merge(branches, mode="concat")))
-
-
 def largest_of_images(ordering: str = "tf") -> Any:
     """The largest of all positions of images, behind convolutions with steps, gaps and zeros."""
     inputs = Input((9, 8, 3) if ordering == "tf" else (3, 9, 8))
@@ -184,37 +145,11 @@ def joined(ordering: str = "tf") -> Any:
     return Model(inputs, [rows, z, below])
 
 
-def words() -> Any:
-    """Numbers of words, and products of each step."""
-    inputs = Input((12,), dtype="int32")
-    x = TimeDistributed(Dense(9, activation="relu"))(Embedding(31, 20)(inputs))
-    y = TimeDistributedDense(7)(ELU(0.5)(x))
-    steps = RepeatVector(12)(Dense(5, activation="elu")(Flatten()(Convolution1D(3, 2)(y))))
-    z = merge([Dense(6)(y), steps], mode="concat")
-    every = TimeDistributed(Dense(4, activation="softmax"))(z)
-    return Model(inputs, [every, GlobalAveragePooling1D()(merge([z, Dense(11)(x)], mode="sum")), Flatten()(every)])
-
-
-def words_alone() -> Any:
-    """From an array of numbers to one of sequences."""
-    inputs = Input((12,), dtype="int32")
-    return Model(inputs, TimeDistributed(Dense(4, activation="softmax"))(Embedding(31, 20)(inputs)))
-
-
 def drawn() -> Any:
     """Images from images."""
     x = inputs = Input((8, 8, 2))
     x = MaxPooling2D()(Convolution2D(16, 3, 3, border_mode="same", activation="relu")(x))
     return Model(inputs, Convolution2D(3, 3, 3, border_mode="same", activation="sigmoid")(UpSampling2D()(x)))
-
-
-def waves(flat: bool = False) -> Any:
-    """Sequences of numbers: convolutions, means, repeated steps, zeros."""
-    x = inputs = Input((24, 5))
-    x = PReLU("normal")(BatchNormalization()(Convolution1D(17, 3, activation="relu")(x)))
-    x = merge([AveragePooling1D(2, border_mode="same")(x), MaxPooling1D(2)(x)], mode="concat")
-    x = UpSampling1D(3)(ZeroPadding1D(2)(x))
-    return Model(inputs, GlobalAveragePooling1D()(x) if flat else x)
 
 
 def volumes() -> Any:
@@ -259,6 +194,7 @@ NETS: dict[str, Callable[[], Any]] = {
     "flat waves": lambda: waves(flat=True),
     "words": words,
     "words alone": words_alone,
+    "steps": steps,
     "volumes": volumes,
     "mlp": mlp,
     "shared": shared,

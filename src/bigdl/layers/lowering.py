@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from bigdl.graph import InputLayer, Layer
+from bigdl.graph import InputLayer
 from bigdl.layers import activations
 from bigdl.layers.activations import Activation as Function
 from bigdl.layers.advanced_activations import ELU, LeakyReLU, PReLU
@@ -29,8 +29,6 @@ from bigdl.programs import Lowering, Source, View, lowers
 from bigdl.programs.images import Leak, Lookup, RepeatRow
 from bigdl.programs.operations import Drop, Multiply, Ref, Scale
 from bigdl.programs.views import IMAGE_AS_SEQUENCE, SEQUENCE_AS_IMAGE, applied
-
-_OF_DENSE = ("activation", "use_bias")
 
 _ELEMENTWISE = {
     activations.relu,
@@ -68,25 +66,19 @@ def activated(function: Function, lowering: Lowering, x: Ref) -> Ref:
     return lowering.apply(function, x, name="softmax")
 
 
-def _rank(layer: Layer) -> int:
-    """Returns the rank of what a layer takes."""
-    return len(layer.inbound_nodes[0].inputs[0].shape)
-
-
-@lowers(Dense, TimeDistributedDense, uses=_OF_DENSE)
-def _dense(layer: Dense | TimeDistributedDense, lowering: Lowering, x: Ref) -> Ref:
-    return _product(layer, lowering, x, _rank(layer))
-
-
 @lowers(TimeDistributed, uses=("layer", "by_step"))
 def _distributed(layer: TimeDistributed, lowering: Lowering, x: Ref) -> Ref | None:
-    inner = layer.layer
-    if type(inner) is not Dense or layer.by_step or not lowering.watch(inner, _OF_DENSE):
+    if layer.by_step:
         return None
-    return _product(inner, lowering, x, _rank(layer))
+    rank = lowering.rank(layer)
+    if type(layer.layer) is Dense and rank == 3:  # which takes sequences as they are
+        return lowering.inside(layer.layer, x, rank)
+    return lowering.each_step(layer.layer, x, rank)
 
 
-def _product(layer: Dense | TimeDistributedDense, lowering: Lowering, x: Ref, rank: int) -> Ref:
+@lowers(Dense, TimeDistributedDense, uses=("activation", "use_bias"))
+def _dense(layer: Dense | TimeDistributedDense, lowering: Lowering, x: Ref) -> Ref:
+    rank = lowering.rank(layer)
     bias = Source.of(layer, "bias") if layer.use_bias else None
     y = lowering.write(Multiply, x, weight=Source.of(layer, "weight"), bias=bias, rank=rank)
     return activated(layer.activation, lowering, y)
@@ -96,7 +88,7 @@ def _product(layer: Dense | TimeDistributedDense, lowering: Lowering, x: Ref, ra
 def _normalization(layer: BatchNormalization, lowering: Lowering, x: Ref) -> Ref | None:
     if lowering.training or layer.mode != FEATURE_WISE:
         return None
-    rank = _rank(layer)
+    rank = lowering.rank(layer)
     to, back = View.moving(rank, layer.feature_axis, 1), View.moving(rank, 1, layer.feature_axis)
     if rank == 3 and layer.feature_axis == -1:
         to, back = SEQUENCE_AS_IMAGE, IMAGE_AS_SEQUENCE
@@ -142,7 +134,7 @@ def _elu(layer: ELU, lowering: Lowering, x: Ref) -> Ref:
 
 @lowers(Embedding)
 def _embedding(layer: Embedding, lowering: Lowering, x: Ref) -> Ref | None:
-    if lowering.training or _rank(layer) != 2:
+    if lowering.training or lowering.rank(layer) != 2:
         return None
     return lowering.write(Lookup, x, function=layer.forward, table=Source.of(layer, "weight"))
 

@@ -22,6 +22,7 @@ from bigdl.programs.operations import (
     Operation,
     Ref,
     Scale,
+    Unfold,
     uses,
 )
 from bigdl.programs.structures import ACTIVATIONS
@@ -37,6 +38,7 @@ Join = Callable[[Operation, Maker], tuple[Operation, Operations] | None]
 
 def joined_for_prediction(operations: Operations, outputs: Sequence[Ref]) -> Operations:
     """Returns operations for prediction: zeros, scales, sums and ``relu`` are put into the products."""
+    operations = _without_unused(operations, outputs)
     joined = _joined(operations, outputs, (_with_zeros, _scaled, _summed, _rectified, _pooled))
     return _in_place(without_unused_cells(joined, outputs), outputs)
 
@@ -44,12 +46,19 @@ def joined_for_prediction(operations: Operations, outputs: Sequence[Ref]) -> Ope
 def joined_for_training(operations: Operations, outputs: Sequence[Ref]) -> Operations:
     """Returns operations for training: ``relu`` after pooling, where it has less to do, and both into products."""
     joins = (_with_zeros, _pooled, _taken_over_all, _rectified, _dropped)
+    operations = _without_unused(operations, outputs)
     return _joined(_joined(operations, outputs, (_pooled_first,)), outputs, joins)
 
 
 def chained(operations: Operations, outputs: Sequence[Ref]) -> Operations:
     """Returns operations that were joined for training, products with matrices that follow each other made one."""
     return _joined(operations, outputs, (_linked,))
+
+
+def _without_unused(operations: Operations, outputs: Sequence[Ref]) -> Operations:
+    """Leaves out rows taken for steps that are taken for rows again."""
+    counts = uses(operations, outputs)
+    return [one for one in operations if not isinstance(one, Unfold) or counts.get(one.number)]
 
 
 def _joined(operations: Operations, outputs: Sequence[Ref], joins: Sequence[Join]) -> Operations:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from torch import Tensor
 
 from bigdl.graph import Container, Layer
 from bigdl.programs.images import Join
-from bigdl.programs.operations import Add, Apply, Operation, Ref
+from bigdl.programs.operations import Add, Apply, Fold, Operation, Ref, Unfold
 from bigdl.programs.views import View, followed
 
 L = TypeVar("L", bound=Layer)
@@ -63,6 +63,7 @@ class Lowering:
         self.operations: list[Operation] = []
         self.watched: list[tuple[Layer, tuple[str, ...]]] = []
         self.called: list[Layer] = []
+        self._ranks: dict[Layer, int] = {}
         self._next = 0
 
     def input(self) -> Ref:
@@ -129,6 +130,45 @@ class Lowering:
                 return Ref(self.write(Join, *plain, axis=origin, rank=len(views[0].order)).number, views)
         return self.write(Join, *parts, axis=axis, rank=rank)
 
+    # Layers inside of others.
+
+    def rank(self, layer: Layer) -> int:
+        """Returns the rank of what a layer takes."""
+        return self._ranks.get(layer) or len(layer.inbound_nodes[0].inputs[0].shape)
+
+    def inside(self, layer: Layer, x: Ref, rank: int) -> Ref | None:
+        """Writes down a layer that another one calls; returns None where it has to be called.
+
+        Args:
+            layer: The layer inside.
+            x: What it takes.
+            rank: Its rank.
+        """
+        self._ranks[layer] = rank
+        return self._by_rule(layer, x)
+
+    def each_step(self, layer: Layer, x: Ref, rank: int) -> Ref | None:
+        """Writes down a layer that is applied to every step of sequences, as one of a larger batch.
+
+        Args:
+            layer: The layer inside.
+            x: What the layer around it takes.
+            rank: Its rank.
+
+        Returns:
+            What it makes; None where the layer has to be called.
+        """
+        makers = {operation.number: operation for operation in self.operations}
+        before = makers.get(x.number)
+        unfolded = isinstance(before, Unfold) and not x.views
+        folded = before.inputs[0] if before is not None and unfolded else self.write(Fold, x)
+        original = before.inputs[1] if before is not None and unfolded else x
+        if _is_graph(layer):
+            made: Ref | None = self.graph(layer, [folded])[0]
+        else:
+            made = self.inside(layer, folded, rank - 1)
+        return None if made is None else self.write(Unfold, made, original)
+
     # Graphs.
 
     def graph(self, model: Container, inputs: Sequence[Ref]) -> list[Ref]:
@@ -150,23 +190,17 @@ class Lowering:
         return [values[i] for i in plan.outputs]
 
     def _layer(self, layer: Layer, inputs: list[Ref], outputs: int) -> list[Ref]:
-        if isinstance(layer, Container) and type(layer).run is Container.run and "run" not in vars(layer):
+        if _is_graph(layer):
             return self.graph(layer, inputs)
-        rule = _rule_of(type(layer))
-        single = inputs[0] if len(inputs) == 1 else inputs
-        plain = rule is not None and self.watch(layer, rule.attributes)
-        made = rule.lower(layer, self, single) if rule is not None and plain else None
+        made = self._by_rule(layer, inputs[0] if len(inputs) == 1 else inputs)
         return [made] if made is not None else self._call(layer, inputs, outputs)
 
-    def watch(self, layer: Layer, attributes: Sequence[str]) -> bool:
-        """Has the program made anew where a layer has changed; returns whether it does what its class says.
-
-        Args:
-            layer: The layer.
-            attributes: Those of its attributes that operations depend on.
-        """
-        self.watched.append((layer, tuple(attributes)))
-        return _is_plain(layer)
+    def _by_rule(self, layer: Layer, inputs: Any) -> Ref | None:
+        rule = _rule_of(type(layer))
+        if rule is None:
+            return None
+        self.watched.append((layer, rule.attributes))
+        return rule.lower(layer, self, inputs) if _is_plain(layer) else None
 
     def _call(self, layer: Layer, inputs: list[Ref], outputs: int) -> list[Ref]:
         """Writes down the call of a layer, whatever it does."""
@@ -179,6 +213,11 @@ class Lowering:
         if outputs == 1:
             return [made]
         return [self.apply(lambda y, i=i: y[i], made) for i in range(outputs)]
+
+
+def _is_graph(layer: Layer) -> TypeGuard[Container]:
+    """Whether a layer is a graph that does nothing but what its layers do."""
+    return isinstance(layer, Container) and type(layer).run is Container.run and "run" not in vars(layer)
 
 
 def _rule_of(cls: type) -> _Rule | None:

@@ -111,6 +111,24 @@ class Add(Operation):
 
 
 @dataclass(eq=False, slots=True)
+class Fold(Operation):
+    """The steps of sequences as rows of a larger batch."""
+
+    def kernel(self) -> Callable[..., Any]:
+        """Returns a function that copies nothing."""
+        return lambda x: x.flatten(0, 1)
+
+
+@dataclass(eq=False, slots=True)
+class Unfold(Operation):
+    """Rows as the steps of sequences again; the second input is what was folded."""
+
+    def kernel(self) -> Callable[..., Any]:
+        """Returns a function that looks at the second input's shape only."""
+        return lambda y, x: y.reshape(*x.shape[:2], *y.shape[1:])
+
+
+@dataclass(eq=False, slots=True)
 class Scale(Operation):
     """A factor and a summand for each feature (axis 1): batch normalization by known means and variances.
 
