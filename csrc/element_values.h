@@ -8,15 +8,23 @@ struct ElementsKernel {
   static void task(int64_t begin, int64_t end, void *context) {
     const ElementsKernel kernel = {*static_cast<const Elements *>(context)};
     const int64_t columns = kernel.e.columns, first = begin * columns, left = kernel.e.count - first;
-    if (kernel.e.kind == ADD)
-      kernel.add(first, (end - begin) * columns < left ? (end - begin) * columns : left);
+    if (kernel.e.other)
+      kernel.join(first, (end - begin) * columns < left ? (end - begin) * columns : left);
     else
       for (int64_t row = begin; row < end; ++row) kernel.run_row(row * columns);
   }
 
-  void add(int64_t first, int64_t count) const {
+  void join(int64_t first, int64_t count) const {
     each_vector<float>(count, [&](int64_t j, auto lanes) {
-      lanes.store(e.y + first + j, lanes.load(e.x + first + j) + lanes.load(e.other + first + j));
+      const V<float> one = lanes.load(e.x + first + j), other = lanes.load(e.other + first + j);
+      V<float> y;
+      if (e.kind == ADD)
+        y = one + other;
+      else if (e.kind == TIMES)
+        y = one * other;
+      else
+        y = (one > other) | (one != one) ? one : other; // NaN stays NaN
+      lanes.store(e.y + first + j, y);
     });
   }
 

@@ -66,11 +66,12 @@ struct Depthwise {
   float *y;            // (images, out_rows, out_columns, channels)
 };
 
-// Images, channels last, put into larger ones: each row and column repeated, zeros around, other channels beside.
+// Images, channels last, put into others: each row and column repeated, zeros around, other channels beside; or, without
+// repeating, a part of them.
 struct Placing {
   int64_t images, rows, columns, channels;
   int64_t row_times, column_times;
-  int64_t top, left, first; // the row, the column and the channel that the first value has
+  int64_t top, left, first; // the row, the column and the channel that the first value has; below 0: what is left out
   int64_t out_rows, out_columns, out_channels;
   int32_t zeros;  // whether the result is 0 elsewhere, else it is left as it was
   const float *x; // (images, rows, columns, channels)
@@ -87,7 +88,7 @@ struct Lookup {
   int32_t *missing;          // 1 after there was no row of a number; y is not changed there
 };
 
-// What is done to each value by itself: the sum of two (ADD); or of it and a summand, after a factor (SCALE); or what is not
+// What is done to each value by itself: the sum of two (ADD), their product (TIMES), the larger one (LARGER); or the sum of it and a summand, after a factor (SCALE); or what is not
 // above 0 by another function, the value times a factor (LEAK), or e to it, less 1, times one (BEND). Factors and summands are
 // those of "columns" values, which follow each other.
 struct Elements {
@@ -98,7 +99,7 @@ struct Elements {
   float *y;                      // (count,)
 };
 
-enum StepKind : int32_t { CONVOLVE, MULTIPLY, ADD, ACTIVATE, POOL, DEPTHWISE, PLACE, SCALE, LEAK, BEND, LOOK_UP };
+enum StepKind : int32_t { CONVOLVE, MULTIPLY, ADD, ACTIVATE, POOL, DEPTHWISE, PLACE, SCALE, LEAK, BEND, LOOK_UP, TIMES, LARGER };
 
 constexpr int32_t SOFTMAX = 100; // beside the kinds of Activation
 

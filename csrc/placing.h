@@ -16,12 +16,15 @@ struct PlacingKernel {
     if (p.zeros) std::memset(y, 0, line * sizeof(float));
     if (row < 0 || row >= p.rows * p.row_times) return;
     const float *x = p.x + (image * p.rows + row / p.row_times) * p.columns * p.channels;
-    y += p.left * p.out_channels + p.first;
+    const int64_t out = p.left < 0 ? -p.left : 0, left = p.left < 0 ? 0 : p.left; // out: columns that are left out
+    const int64_t room = (p.out_columns - left) / p.column_times, last = room < p.columns - out ? out + room : p.columns;
+    x += out * p.channels;
+    y += left * p.out_channels + p.first;
     if (p.column_times == 1 && p.channels == p.out_channels) {
-      std::memcpy(y, x, p.columns * p.channels * sizeof(float));
+      std::memcpy(y, x, (last - out) * p.channels * sizeof(float));
       return;
     }
-    for (int64_t column = 0; column < p.columns; ++column, x += p.channels)
+    for (int64_t column = out; column < last; ++column, x += p.channels)
       for (int64_t i = 0; i < p.column_times; ++i, y += p.out_channels)
         each_vector<float>(p.channels, [&](int64_t j, auto lanes) { lanes.store(y + j, lanes.load(x + j)); });
   }

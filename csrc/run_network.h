@@ -1,6 +1,6 @@
 // Runs the steps of a network. Included once for each instruction set, inside its namespace.
 
-constexpr int64_t ADDED_AT_ONCE = 1 << 12;
+constexpr int64_t JOINED_AT_ONCE = 1 << 12;
 
 // The values of some rows.
 struct RowsOfNetwork {
@@ -63,7 +63,7 @@ struct RowsOfNetwork {
       const Activated activated = {size / step.columns, step.columns, step.activation, x, y, nullptr, nullptr};
       return ActivatedKernel::run(&activated, false, parallel);
     }
-    Elements elements = step.call ? *static_cast<const Elements *>(step.call) : Elements{0, ADDED_AT_ONCE, ADD};
+    Elements elements = step.call ? *static_cast<const Elements *>(step.call) : Elements{0, JOINED_AT_ONCE, step.kind};
     elements.count = size;
     elements.x = x, elements.other = other, elements.y = y;
     return ElementsKernel::run(&elements, parallel);

@@ -10,12 +10,15 @@ from torch import Tensor
 
 from bigdl.graph.tensor import as_list
 from bigdl.keras.layers import (
+    ELU,
     Activation,
     AtrousConvolution2D,
     AveragePooling2D,
     BatchNormalization,
     Convolution2D,
     Convolution3D,
+    Cropping1D,
+    Cropping2D,
     Dense,
     Dropout,
     Flatten,
@@ -31,6 +34,8 @@ from bigdl.keras.layers import (
     PReLU,
     Reshape,
     SeparableConvolution2D,
+    TimeDistributed,
+    UpSampling1D,
     UpSampling2D,
     ZeroPadding2D,
     merge,
@@ -152,6 +157,23 @@ def drawn() -> Any:
     return Model(inputs, Convolution2D(3, 3, 3, border_mode="same", activation="sigmoid")(UpSampling2D()(x)))
 
 
+def generator(ordering: str = "tf") -> Any:
+    """As networks that make images from numbers: rows as images, parts cut out, products of values."""
+    shape = (4, 3, 16) if ordering == "tf" else (16, 4, 3)
+    rows = Input((10,))
+    x = Reshape(shape)(Dense(192, activation="relu")(rows))
+    x = UpSampling2D(dim_ordering=ordering)(BatchNormalization(axis=-1 if ordering == "tf" else 1)(x))
+    x = Convolution2D(17, 3, 3, border_mode="same", activation="tanh", dim_ordering=ordering)(x)
+    y = Cropping2D(((1, 2), (2, 0)), dim_ordering=ordering)(x)
+    z = merge([Convolution2D(17, 1, 1, dim_ordering=ordering)(y), y, Cropping2D(((2, 1), (1, 1)), ordering)(x)], "mul")
+    z = merge([z, ELU()(y)], mode="max")
+    padded = Convolution2D(3, 2, 2, border_mode="same", dim_ordering=ordering)(
+        Cropping2D(((0, 1), (1, 1)), ordering)(z)
+    )
+    flat = Reshape((2, -1))(Reshape((85, 4))(Flatten()(z))) if ordering == "tf" else Flatten()(z)
+    return Model(rows, [padded, flat, Reshape(shape)(Dense(192)(rows))])
+
+
 def volumes() -> Any:
     inputs = Input((6, 7, 5, 2))
     x = MaxPooling3D((2, 2, 2))(Convolution3D(5, 3, 2, 2, border_mode="same", activation="relu")(inputs))
@@ -195,6 +217,12 @@ NETS: dict[str, Callable[[], Any]] = {
     "words": words,
     "words alone": words_alone,
     "steps": steps,
+    "generator": generator,
+    "generator-th": lambda: generator("th"),
+    "made images": lambda: Sequential([Dense(24, input_dim=5), Reshape((4, 3, 2))]),
+    "cut sequences": lambda: Sequential(
+        [Cropping1D((1, 2), input_shape=(9, 5)), UpSampling1D(2), TimeDistributed(Dense(4))]
+    ),
     "volumes": volumes,
     "mlp": mlp,
     "shared": shared,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 from torch import Tensor
@@ -26,7 +26,7 @@ from bigdl.layers.normalization import FEATURE_WISE, BatchNormalization
 from bigdl.layers.time_distributed_dense import TimeDistributedDense
 from bigdl.layers.wrappers import TimeDistributed
 from bigdl.programs import Lowering, Source, View, lowers
-from bigdl.programs.images import Leak, Lookup, RepeatRow
+from bigdl.programs.images import InOrder, Leak, Lookup, RepeatRow
 from bigdl.programs.operations import Drop, Multiply, Ref, Scale
 from bigdl.programs.views import IMAGE_AS_SEQUENCE, SEQUENCE_AS_IMAGE, applied
 
@@ -113,9 +113,9 @@ def _activation(layer: Activation, lowering: Lowering, x: Ref) -> Ref:
 
 @lowers(Merge, uses=("mode", "concat_axis"))
 def _merge(layer: Merge, lowering: Lowering, x: Any) -> Ref | None:
-    if layer.mode == "sum":
-        total: Ref = reduce(lowering.add, x)
-        return total
+    if layer.mode in ("sum", "mul", "max"):
+        made: Ref = reduce(partial(lowering.combine, mode=layer.mode), x)
+        return made
     rank = len(layer.built_on[0])
     return lowering.join(x, layer.concat_axis % rank, rank) if layer.mode == "concat" else None
 
@@ -179,9 +179,9 @@ def _flatten(layer: Flatten, lowering: Lowering, x: Ref) -> Ref:
     return lowering.apply(layer.forward, x, name="flatten")
 
 
-@lowers(Reshape)
+@lowers(Reshape, uses=("target_shape",))
 def _reshape(layer: Reshape, lowering: Lowering, x: Ref) -> Ref:
-    return lowering.apply(layer.forward, x)
+    return lowering.write(InOrder, x, function=layer.forward, target=layer.target_shape)
 
 
 @lowers(Permute)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bigdl.layers.atrous import AtrousConvolution1D, AtrousConvolution2D
 from bigdl.layers.convolution import Convolution, Convolution1D, Convolution2D, Convolution3D
+from bigdl.layers.cropping import Cropping, Cropping1D, Cropping2D, Cropping3D
 from bigdl.layers.global_pooling import (
     GlobalAveragePooling,
     GlobalAveragePooling1D,
@@ -145,6 +146,12 @@ def _global_average_pooling(layer: GlobalAveragePooling, lowering: Lowering, x: 
 def _zero_padding(layer: ZeroPadding, lowering: Lowering, x: Ref) -> Ref:
     y = lowering.write(Pad, _channels_first(layer, lowering, x), pads=tuple(layer.pads))
     return _restored(layer, lowering, y)
+
+
+@lowers(Cropping1D, Cropping2D, Cropping3D)
+def _cropping(layer: Cropping, lowering: Lowering, x: Ref) -> Ref:
+    cuts = tuple((-before, -after) for before, after in [*layer.cuts, *[(0, 0)] * (layer.rank == 1)])
+    return _restored(layer, lowering, lowering.write(Pad, _channels_first(layer, lowering, x), pads=cuts))
 
 
 @lowers(UpSampling1D, UpSampling2D, UpSampling3D, uses=("size",))

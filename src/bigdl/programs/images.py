@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -75,10 +76,10 @@ def means(x: Tensor) -> Tensor:
 
 @dataclass(eq=False, slots=True)
 class Pad(Operation):
-    """Zeros around a channels-first tensor.
+    """Zeros around a channels-first tensor, or cells taken away.
 
     Attributes:
-        pads: Their number before and after, for each spatial axis.
+        pads: Their number before and after, for each spatial axis; below 0 for those that are taken away.
     """
 
     pads: tuple[tuple[int, int], ...]
@@ -123,6 +124,22 @@ class Join(Operation):
     def kernel(self) -> Callable[..., Any]:
         """Returns torch's concatenation."""
         return lambda *x: torch.cat(x, self.axis)
+
+
+@dataclass(eq=False, slots=True)
+class InOrder(Apply):
+    """The values of each row in another shape, in their order.
+
+    Attributes:
+        target: The shape of a row; one length may be -1.
+    """
+
+    target: tuple[int, ...] = ()
+
+    def shape(self, count: int) -> tuple[int, ...]:
+        """Returns the shape of a row of some values."""
+        rest = math.prod(n for n in self.target if n != -1)
+        return tuple(count // rest if n == -1 else n for n in self.target)
 
 
 @dataclass(eq=False, slots=True)

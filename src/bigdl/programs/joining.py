@@ -83,6 +83,8 @@ def _with_zeros(operation: Operation, maker: Maker) -> tuple[Operation, Operatio
     zeros = maker(operation.inputs[0])
     if not isinstance(operation, Convolve) or not isinstance(zeros, Pad) or operation.padded:
         return None
+    if min(map(min, zeros.pads)) < 0:
+        return None
     return zeros, [replace(operation, inputs=zeros.inputs, pads=lambda lengths: zeros.pads, padded=True)]
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bigdl.graph import Container, Layer
 from bigdl.programs.images import Join
-from bigdl.programs.operations import Add, Apply, Fold, Operation, Ref, Unfold
+from bigdl.programs.operations import Add, Apply, Combine, Fold, Operation, Ref, Unfold
 from bigdl.programs.views import View, followed
 
 L = TypeVar("L", bound=Layer)
@@ -108,11 +108,18 @@ class Lowering:
         """
         return Ref(self.apply(function, Ref(x.number), name=name).number, x.views)
 
-    def add(self, x: Ref, y: Ref) -> Ref:
-        """Writes down a sum of two tensors of one shape."""
-        if x.views != y.views:
-            return self.write(Add, x, y)
-        return Ref(self.write(Add, Ref(x.number), Ref(y.number)).number, x.views)
+    def combine(self, x: Ref, y: Ref, mode: str) -> Ref:
+        """Writes down what two tensors of one shape make, value by value.
+
+        Args:
+            x: One of them.
+            y: The other one.
+            mode: ``"sum"``, ``"mul"`` or ``"max"``.
+        """
+        views = x.views if x.views == y.views else None
+        given = (x, y) if views is None else (Ref(x.number), Ref(y.number))
+        made = self.write(Add, *given) if mode == "sum" else self.write(Combine, *given, mode=mode)
+        return Ref(made.number, views or ())
 
     def join(self, parts: Sequence[Ref], axis: int, rank: int) -> Ref:
         """Writes down tensors side by side.

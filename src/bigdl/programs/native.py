@@ -97,12 +97,14 @@ class NativeSegment:
         possible = taken != "channels first" or x.size <= _FEW
         if possible and self._usable and made is not None and made[1].takes_array(given):
             with suppress(IndexError):  # of which the layer says more
-                y = made[1].run_array(np.ascontiguousarray(given))
-                return y[:, :, 0] if made_as == "sequence" else y
+                result = made[1].run_array(np.ascontiguousarray(given))
+                return result[:, :, 0] if made_as == "sequence" else result
         seen = applied(self._segment.entries[0].views, torch.from_numpy(x))
-        tensor = self(seen)[0]
-        result = (tensor.permute(0, 2, 3, 1) if tensor.dim() == 4 else tensor).numpy()
-        return result[:, :, 0] if made_as == "sequence" and result.ndim == 4 else result
+        y = self(seen)[0]
+        if self._segment.layouts[self._segment.exits[0]] == "images":
+            y = y.permute(0, 2, 3, 1)
+            y = y[:, :, 0] if made_as == "sequence" else y
+        return y.numpy()
 
     def _takes(self, inputs: Sequence[Tensor]) -> bool:
         if not self._usable:
@@ -135,6 +137,7 @@ def _as_array(views: Views, layout: Layout) -> _Form | None:
         ("sequences", ()): "sequence",
         ("images", CHANNELS_FIRST): "as it is",
         ("images", ()): "channels first",
+        ("channels last", ()): "as it is",
         ("images", (SEQUENCE_AS_IMAGE,)): "sequence",
     }
     return forms.get((layout, views))

@@ -17,8 +17,10 @@ from bigdl.programs import structures
 from bigdl.programs.assembly import Assembly
 from bigdl.programs.memory import Life, places
 from bigdl.programs.phases import phases_of
-from bigdl.programs.segments import Layout, Segment
+from bigdl.programs.product_steps import PRODUCTS
+from bigdl.programs.segments import CHANNELS_LAST, Layout, Segment
 from bigdl.programs.structures import NONE
+from bigdl.programs.value_steps import VALUES
 from bigdl.programs.views import IMAGE_AS_SEQUENCE, features_last
 
 _LARGE = 1 << 19
@@ -35,6 +37,7 @@ _SEEN: dict[Layout, Callable[[Tensor], Tensor]] = {
     "rows": lambda images: images.permute(0, 2, 3, 1).flatten(1),
     "planes": lambda images: images.flatten(1),
     "sequences": IMAGE_AS_SEQUENCE,
+    "channels last": CHANNELS_LAST[0],
 }
 
 
@@ -48,7 +51,7 @@ class NativeNetwork:
     """
 
     def __init__(self, library: Library, segment: Segment, inputs: Sequence[Tensor]) -> None:
-        assembly = Assembly(library, segment, inputs)
+        assembly = Assembly(library, segment, inputs, {**PRODUCTS, **VALUES})
         self._library = library
         self._entries, self._steps, self._products = assembly.entries, assembly.steps, assembly.products
         self._shapes, self._kept_alive = assembly.shapes, assembly.kept_alive
@@ -64,7 +67,7 @@ class NativeNetwork:
             _SEEN.get(layout) if len(self._shapes[slot]) == 3 else None
             for layout, slot in zip(layouts, slots, strict=True)
         ]
-        self._takes_arrays = self._seen == [None] or layouts == ["sequences"]
+        self._takes_arrays = self._seen == [None] or layouts in (["sequences"], ["channels last"])
         self._arrange()
 
     # In what order, and where the values lie.

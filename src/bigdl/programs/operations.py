@@ -111,6 +111,21 @@ class Add(Operation):
 
 
 @dataclass(eq=False, slots=True)
+class Combine(Operation):
+    """What two tensors of one shape make, value by value.
+
+    Attributes:
+        mode: ``"mul"`` for the product, ``"max"`` for the larger one.
+    """
+
+    mode: str
+
+    def kernel(self) -> Callable[..., Any]:
+        """Returns a function of torch."""
+        return torch.mul if self.mode == "mul" else torch.maximum
+
+
+@dataclass(eq=False, slots=True)
 class Fold(Operation):
     """The steps of sequences as rows of a larger batch."""
 

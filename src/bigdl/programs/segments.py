@@ -8,6 +8,7 @@ from typing import Literal
 
 from bigdl.programs.images import (
     DepthwiseConvolve,
+    InOrder,
     Join,
     Leak,
     Lookup,
@@ -17,12 +18,12 @@ from bigdl.programs.images import (
     Repeat,
     RepeatRow,
 )
-from bigdl.programs.operations import Add, Apply, Convolve, Multiply, Operation, Ref, Scale
+from bigdl.programs.operations import Add, Apply, Combine, Convolve, Multiply, Operation, Ref, Scale
 from bigdl.programs.structures import ACTIVATIONS
 from bigdl.programs.views import IMAGE_AS_SEQUENCE, SEQUENCE_AS_IMAGE, View, Views
 
 Layout = Literal["images", "channels last", "sequences", "rows", "planes", "numbers"]
-"""Images are ``(images, channels, rows, columns)`` in channels-last memory, also where the channels are seen last;
+"""Images are ``(images, channels, rows, columns)`` in channels-last memory, or the same with the channels last;
 sequences are ``(sequences, steps, values)``, which are images of one column too; rows are ``(rows, values)``; planes
 are images that are taken for rows with the values of one channel after those of the other, though they do not lie so;
 numbers are ``(rows, steps)``, whole."""
@@ -127,6 +128,7 @@ _SEEN: dict[tuple[Layout, Views], Layout] = {
     ("images", (IMAGE_AS_SEQUENCE,)): "sequences",
     ("sequences", (SEQUENCE_AS_IMAGE,)): "images",
     ("images", CHANNELS_LAST): "channels last",
+    ("channels last", CHANNELS_FIRST): "images",
 }
 
 _OF_RANK: dict[tuple[type[Operation], int], Layout] = {
@@ -138,6 +140,10 @@ _OF_RANK: dict[tuple[type[Operation], int], Layout] = {
     (Multiply, 2): "rows",
     (Multiply, 3): "sequences",
 }
+
+
+_OF_ROWS: dict[int, Layout] = {1: "rows", 2: "sequences", 3: "channels last"}
+"""The layouts of what lies in order, by the rank of a row."""
 
 
 def _made_of(operation: Operation, known: Sequence[Layout | None]) -> Layout | None:
@@ -159,4 +165,7 @@ def _made_of(operation: Operation, known: Sequence[Layout | None]) -> Layout | N
         return None if known[0] is None else "planes" if known[0] == "images" else "rows"
     if isinstance(operation, Leak) or (isinstance(operation, Apply) and operation.name in ACTIVATIONS):
         return None if known[0] == "channels last" else known[0]
-    return known[0] if isinstance(operation, Add) and known[0] == known[1] != "channels last" else None
+    if isinstance(operation, InOrder):
+        in_order = known[0] in ("rows", "sequences", "channels last")
+        return _OF_ROWS.get(len(operation.target)) if in_order else None
+    return known[0] if isinstance(operation, Add | Combine) and known[0] == known[1] != "channels last" else None

@@ -1,0 +1,96 @@
+"""The steps of products: convolutions, matrices, rows of tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from bigdl.programs import structures, winograd
+from bigdl.programs.assembly import Assembly, windows
+from bigdl.programs.images import DepthwiseConvolve, Lookup
+from bigdl.programs.operations import Convolve, Multiply, Operation
+from bigdl.programs.phases import Step
+from bigdl.programs.structures import CONVOLVE, DEPTHWISE, LOOK_UP, MULTIPLY, NONE
+
+_LARGEST_TWICE = 1 << 22
+"""The most values of a matrix that is kept twice: for few rows, and as tiles for many of them."""
+
+
+def _convolution(a: Assembly, operation: Convolve, x: int) -> None:
+    weight, bias = operation.folded()
+    filters, channels, *size = weight.shape
+    lengths = a.shapes[x][1:]
+    pads = operation.pads(lengths)
+    window = operation.window or (1, 1)
+    axes = zip(lengths, pads, size, operation.dilation, operation.stride, strict=True)
+    positions = [(n + sum(pad) - (k - 1) * gap - 1) // step + 1 for n, pad, k, gap, step in axes]
+    transformed = winograd.suits(weight, operation.stride, operation.dilation, positions, window)
+    tiles = packed = None
+    fill_tiles = math.prod(positions) >= 16 and min(filters, channels) >= 32  # at least half of them
+    if math.prod((*size, *window)) == 1 and not any(map(any, pads)) and fill_tiles:
+        tiles = a.library.tiles(weight.reshape(filters, channels))
+    if transformed:
+        packed = winograd.packed(a.library, weight)
+    elif tiles is None:  # filters first, then each one's cells in the order of the images' memory
+        packed = a.library.packed(weight.permute(0, 2, 3, 1).reshape(filters, -1))
+    call = structures.Convolution(
+        *(0, *lengths, channels, filters, *size),
+        *(*operation.stride, *operation.dilation, *(before for before, _ in pads)),
+        *(*positions, *window, operation.relu, transformed, None),
+        *a.keep(packed, tiles, bias),
+    )
+    others = [a.slot(ref) for ref in operation.inputs[1:]]
+    other = others[0] if others else NONE
+    if operation.in_place and a.is_free(other):
+        a.slots[operation.number] = slot = other
+    else:
+        slot = a.make(operation, (filters, *(n // k for n, k in zip(positions, window, strict=True))))
+    weights = sum(x.numel() for x in (packed, tiles) if x is not None)
+    a.steps.append(Step(CONVOLVE, x, slot, other, call, weights))
+    a.products += weight.numel() * math.prod(positions)
+
+
+def _depthwise(a: Assembly, operation: DepthwiseConvolve, x: int) -> None:
+    weight, bias = operation.folded()
+    channels, *lengths = a.shapes[x]
+    pads, positions = windows(operation, lengths)
+    call = structures.Depthwise(
+        *(0, *lengths, channels, *operation.size, *operation.stride, *(before for before, _ in pads)),
+        *(*positions, operation.relu, None),
+        *a.keep(weight.permute(2, 3, 1, 0), bias),
+    )
+    slot = a.make(operation, (channels, *positions))
+    a.steps.append(Step(DEPTHWISE, x, slot, call=call, weights=weight.numel()))
+    a.products += weight.numel() * math.prod(positions)
+
+
+def _product(a: Assembly, operation: Multiply, x: int) -> None:
+    weight, bias = operation.folded()
+    if a.segment.layouts.get(operation.inputs[0].number) == "planes":
+        weight = weight.reshape(-1, *a.shapes[x]).permute(0, 2, 3, 1).flatten(1)
+    tiles = a.library.tiles(weight) if weight.numel() <= _LARGEST_TWICE else None
+    places = a.keep(a.library.packed(weight), tiles, bias)
+    lengths = a.shapes[x][1:] if operation.rank == 3 else ()
+    rows = math.prod(lengths)
+    call = structures.Dense(rows, *weight.shape[::-1], operation.relu, False, None, *places)
+    slot = a.make(operation, (len(weight), *lengths))
+    a.steps.append(Step(MULTIPLY, x, slot, call=call, weights=weight.numel()))
+    a.products += rows * weight.numel()
+
+
+def _lookup(a: Assembly, operation: Lookup, x: int) -> None:
+    (steps,), (rows, size) = a.shapes[x], operation.table().shape
+    of_floats = a.inputs[x].is_floating_point()
+    call = structures.Lookup(steps, size, rows, of_floats, *a.keep(operation.table().detach()))
+    a.steps.append(Step(LOOK_UP, x, a.make(operation, (size, steps, 1)), call=call))
+    a.products += steps * size
+
+
+PRODUCTS: dict[type[Operation], Callable[[Assembly, Any, int], None]] = {
+    Convolve: _convolution,
+    DepthwiseConvolve: _depthwise,
+    Multiply: _product,
+    Lookup: _lookup,
+}
+"""What adds the steps of an operation to an assembly, given the slot of its first input."""
