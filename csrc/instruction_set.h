@@ -30,6 +30,7 @@ template <typename T> T *allocate(int64_t values) {
 #include "lookup.h"
 #include "activation_values.h"
 #include "element_values.h"
+#include "run_recurrence.h"
 #include "run_network.h"
 #include "move_values.h"
 #include "finish_values.h"
@@ -150,6 +151,7 @@ extern const KernelTable table = {
     {winograd_size, pack_winograd, WinogradKernel::run, WinogradGradient::run},
     MoveKernel::run,
     {LittleProduct::suits, LittleProduct::run, ConvolutionKernel::pack_and_run},
+    {Vector<float>::width, RecurrenceKernel::run_by_team},
 };
 
 } // namespace ISA

@@ -13,6 +13,7 @@
 #include "matrices.h"
 #include "moves.h"
 #include "network.h"
+#include "recurrence.h"
 #include "sequence.h"
 #include "team.h"
 
@@ -70,6 +71,11 @@ struct MatrixKernels {
   bool (*convolve)(const Convolution *, ParallelFor);
 };
 
+struct RecurrenceKernels {
+  int64_t lanes;
+  bool (*run)(const Recurrence *all, int64_t count, int64_t threads, ParallelFor);
+};
+
 struct KernelTable {
   KernelOf of_float, of_double;
   NetworkKernels network;
@@ -78,6 +84,7 @@ struct KernelTable {
   WinogradKernels winograd;
   bool (*move)(const Move *, ParallelFor);
   MatrixKernels matrices;
+  RecurrenceKernels recurrence;
 };
 
 // See chain.h.

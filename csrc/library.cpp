@@ -114,6 +114,12 @@ int32_t bigdl_run_network(const NetworkCall *call, int32_t set, ParallelFor para
   return !table(set).network.run(call, parallel);
 }
 
+int64_t bigdl_lanes(int32_t set) { return table(set).recurrence.lanes; }
+
+int32_t bigdl_recur(const Recurrence *all, int64_t count, int64_t threads, int32_t set, ParallelFor parallel) {
+  return !table(set).recurrence.run(all, count, threads, parallel);
+}
+
 int32_t bigdl_finish(const Finish *finish, int32_t set, ParallelFor parallel) {
   return !table(set).training.finish(finish, parallel);
 }

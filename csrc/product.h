@@ -151,11 +151,12 @@ void multiply_panel(int64_t groups, int64_t rows, Grouped<const T> a, const T *p
   }
 }
 
+constexpr int64_t deepest = 512; // of a panel, so that it stays in the cache from tile to tile
+
 // c (groups x rows x columns) = a (groups x rows x depth) times the packed matrix, plus the addend, if that is not null.
 template <typename T>
 void multiply(int64_t groups, int64_t rows, Grouped<const T> a, const T *packed, int64_t depth, int64_t columns,
               Grouped<T> c, Grouped<const T> addend) {
-  constexpr int64_t deepest = 512; // of a panel, so that it stays in the cache from tile to tile
   for (int64_t first = 0; first < columns;) {
     const int64_t vectors = panel_vectors((padded<T>(columns) - first) / Vector<T>::width);
     const int64_t width = vectors * Vector<T>::width;

@@ -179,9 +179,9 @@ class Bidirectional(Wrapper):
 
     def __init__(self, layer: Layer, merge_mode: str | None = "concat", weights: Any = None, **kwargs: Any) -> None:
         super().__init__(layer, **kwargs)
-        if merge_mode not in _MERGE and merge_mode is not None:
+        if merge_mode not in MERGE and merge_mode is not None:
             raise LayerError(
-                f"Layer {self.name!r} (Bidirectional): merge_mode must be one of {', '.join(_MERGE)} or None. "
+                f"Layer {self.name!r} (Bidirectional): merge_mode must be one of {', '.join(MERGE)} or None. "
                 f"Received: {merge_mode!r}."
             )
         config: dict[str, Any] = layer.get_config()
@@ -238,7 +238,7 @@ class Bidirectional(Wrapper):
         backward: Tensor = self.backward_layer.run(x, mask, mask is not None)[0]
         if self.return_sequences:
             backward = backward.flip(1)
-        return [y, backward] if self.merge_mode is None else _MERGE[self.merge_mode](y, backward)
+        return [y, backward] if self.merge_mode is None else MERGE[self.merge_mode](y, backward)
 
     def mask_kind(self, kinds: list[MaskKind | None]) -> MaskKind | None:
         """Returns the type of the recurrent layer's mask."""
@@ -273,9 +273,10 @@ def _average(y: Tensor, backward: Tensor) -> Tensor:
     return (y + backward) / 2
 
 
-_MERGE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+MERGE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "concat": _concat,
     "sum": torch.add,
     "mul": torch.mul,
     "ave": _average,
 }
+"""How ``Bidirectional`` makes the outputs of both directions one."""

@@ -85,13 +85,14 @@ class Library:
         self.functions.bigdl_packed_size.restype = ctypes.c_int64
         self.functions.bigdl_tiles_size.restype = ctypes.c_int64
         self.functions.bigdl_winograd_size.restype = ctypes.c_int64
+        self.functions.bigdl_lanes.restype = ctypes.c_int64
         found = (self.functions.bigdl_instruction_set(i) for i in count())
         self.instruction_sets = [name.decode() for name in takewhile(bool, found)]
         self.set = self.instruction_sets.index(instruction_set or self.instruction_sets[-1])
         self.parallel_for: Any = ctypes.cast(self.functions.bigdl_parallel_for, ctypes.c_void_p)
         self._threads = 1, False
 
-    def run(self, function: Callable[..., int], argument: ctypes.Structure, *choices: Any) -> None:
+    def run(self, function: Callable[..., int], argument: ctypes.Structure | ctypes.Array[Any], *choices: Any) -> None:
         """Calls a function.
 
         Args:

@@ -203,11 +203,11 @@ class Lowering:
         return [made] if made is not None else self._call(layer, inputs, outputs)
 
     def _by_rule(self, layer: Layer, inputs: Any) -> Ref | None:
-        rule = _rule_of(type(layer))
+        rule = rule_of(type(layer))
         if rule is None:
             return None
         self.watched.append((layer, rule.attributes))
-        return rule.lower(layer, self, inputs) if _is_plain(layer) else None
+        return rule.lower(layer, self, inputs) if is_plain(layer) else None
 
     def _call(self, layer: Layer, inputs: list[Ref], outputs: int) -> list[Ref]:
         """Writes down the call of a layer, whatever it does."""
@@ -227,7 +227,7 @@ def _is_graph(layer: Layer) -> TypeGuard[Container]:
     return isinstance(layer, Container) and type(layer).run is Container.run and "run" not in vars(layer)
 
 
-def _rule_of(cls: type) -> _Rule | None:
+def rule_of(cls: type) -> _Rule | None:
     """Returns the rule of a class, or of the one that it is made from in another way only."""
     for base in cls.__mro__:
         if base in _rules:
@@ -237,8 +237,8 @@ def _rule_of(cls: type) -> _Rule | None:
     return None
 
 
-def _is_plain(layer: Layer) -> bool:
-    """Whether a layer does what its class says, and nothing beside."""
+def is_plain(layer: Layer) -> bool:
+    """Returns whether a layer does what its class says, and nothing beside."""
     if layer.activity_regularizer is not None or layer.adds_losses:
         return False
     return not ({"forward", "run", "call", "__call__"} & vars(layer).keys() or has_hooks(layer))

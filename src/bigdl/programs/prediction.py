@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from bigdl.programs import fused
 from bigdl.programs.images import DepthwiseConvolve
-from bigdl.programs.operations import Affine, Convolve, Multiply, Scale
+from bigdl.programs.operations import Convolve, Multiply, Operation, Scale
 from bigdl.programs.precision import low
 
 CONVOLUTIONS: dict[int, Callable[..., Tensor]] = {4: F.conv2d, 5: F.conv3d}
@@ -28,7 +28,7 @@ class Product:
         operation: What it computes.
     """
 
-    def __init__(self, operation: Affine | Scale) -> None:
+    def __init__(self, operation: Operation) -> None:
         self.operation = operation
         self.refresh()
 

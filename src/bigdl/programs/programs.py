@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from bigdl.programs.native import NativeSegment
 from bigdl.programs.operations import Affine, Apply, Chain, Drop, Operation, Ref
 from bigdl.programs.precision import full, with_low_products
 from bigdl.programs.prediction import Product
+from bigdl.programs.recurrence import Recur, RecurKernel
 from bigdl.programs.segments import segmented
 from bigdl.programs.stamps import Stamps
 from bigdl.programs.views import applied
@@ -59,7 +61,8 @@ class Program:
         self._hooks = [hooks for layer, _ in lowering.watched for hooks in hooks_of(layer)]
         self._seen = -1, -1
         library = None if for_training or in_bf16 else kernels()
-        makers = training.KERNELS if for_training else prediction.KERNELS
+        recur: Callable[..., Any] = partial(RecurKernel, library)
+        makers: _Makers = training.KERNELS if for_training else {**prediction.KERNELS, Recur: recur}
         units = _units(self.operations, outputs, library, makers, in_bf16)
         self._steps = _steps(units, outputs)
         kept = [made for unit in units for made in unit.products]
