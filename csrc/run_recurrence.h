@@ -240,7 +240,7 @@ struct RecurrentRows {
 struct RecurrenceKernel {
   static constexpr int64_t few = 4;            // rows take as long as one, for which the weights are read as well
   static constexpr int64_t in_cache = 1 << 18; // values of U that stay in the cache of a core
-  static constexpr int64_t waiting = 1 << 18;  // products and sums in the time in which threads wait for each other
+  static constexpr int64_t waiting = 160 << 10; // products and sums in the time in which threads wait for each other
 
   const Recurrence *all;
   int64_t parts, parts_of_layer;
