@@ -2,6 +2,7 @@
 #pragma once
 
 #include "parallel.h"
+#include "recurrence.h"
 
 extern "C" {
 
@@ -99,7 +100,13 @@ struct Elements {
   float *y;                      // (count,)
 };
 
-enum StepKind : int32_t { CONVOLVE, MULTIPLY, ADD, ACTIVATE, POOL, DEPTHWISE, PLACE, SCALE, LEAK, BEND, LOOK_UP, TIMES, LARGER };
+// Recurrent layers over the same sequences, whose results lie side by side.
+struct Recurrences {
+  int64_t count; // 1 or 2
+  const Recurrence *all;
+};
+
+enum StepKind : int32_t { CONVOLVE, MULTIPLY, ADD, ACTIVATE, POOL, DEPTHWISE, PLACE, SCALE, LEAK, BEND, LOOK_UP, TIMES, LARGER, RECUR };
 
 constexpr int32_t SOFTMAX = 100; // beside the kinds of Activation
 

@@ -11,6 +11,7 @@ extern "C" {
 // is a matrix of its own, behind that of the other gates.
 struct Recurrence {
   int64_t batch, steps, inputs, units;
+  int64_t whole_batch; // of which the batch may be a part: how sums are made depends on it, not on the part
   int64_t y_stride; // between neighbouring steps of y; between rows, if only the last step is wanted
   Cell cell;
   Activation activation, inner_activation;

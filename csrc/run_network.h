@@ -58,6 +58,7 @@ struct RowsOfNetwork {
       lookup.x = x, lookup.y = y, lookup.missing = call.missing;
       return LookupKernel::run(&lookup, parallel);
     }
+    if (step.kind == RECUR) return recur(*static_cast<const Recurrences *>(step.call), x, y, parallel);
     const int64_t size = call.network->values[step.output].size * count;
     if (step.kind == ACTIVATE) {
       const Activated activated = {size / step.columns, step.columns, step.activation, x, y, nullptr, nullptr};
@@ -67,6 +68,16 @@ struct RowsOfNetwork {
     elements.count = size;
     elements.x = x, elements.other = other, elements.y = y;
     return ElementsKernel::run(&elements, parallel);
+  }
+
+  bool recur(const Recurrences &recurrences, const float *x, float *y, ParallelFor parallel) const {
+    Recurrence all[2];
+    for (int64_t i = 0; i < recurrences.count; ++i) {
+      all[i] = recurrences.all[i];
+      all[i].batch = count, all[i].whole_batch = call.rows, all[i].x = x, all[i].y = y + i * all[i].units;
+    }
+    // Little work has the team of threads already.
+    return (call.little ? RecurrenceKernel::run : RecurrenceKernel::run_by_team)(all, recurrences.count, call.threads, parallel);
   }
 
   // A step of which only the images are not known before.

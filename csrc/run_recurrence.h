@@ -89,7 +89,7 @@ struct RecurrentRows {
     start = r.backwards ? r.steps - step - count : step;
   }
 
-  bool by_tiles() const { return r.input_tiles && r.batch * r.steps >= fewest_for_tiles; }
+  bool by_tiles() const { return r.input_tiles && r.whole_batch * r.steps >= fewest_for_tiles; }
 
   // The sums of a block: the inputs times W, plus b; of all units, by tiles.
   bool project(ParallelFor parallel) const {

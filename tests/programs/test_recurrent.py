@@ -238,7 +238,6 @@ def test_layers_without_a_kernel_are_called():
         Sequential([GRU(4, inner_activation=torch.sin, input_shape=(5, 3))]),
         Sequential([GRU(4, stateful=True, batch_input_shape=(2, 5, 3))]),
         Sequential([Bidirectional(GRU(4, stateful=True), batch_input_shape=(2, 5, 3))]),
-        Sequential([TimeDistributed(Bidirectional(LSTM(4)), input_shape=(2, 5, 3))]),
     ]
     inputs = Input((5, 3))
     others.append(Model(inputs, Bidirectional(LSTM(4, return_sequences=True), merge_mode=None)(inputs)))
@@ -250,6 +249,13 @@ def test_layers_without_a_kernel_are_called():
         y = model.predict(x, batch_size=2)
         for ours, theirs in zip(y if isinstance(y, list) else [y], expected, strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=2e-6)
+
+
+@pytest.mark.usefixtures("instructions")
+def test_layers_of_each_step():
+    model = filled(Sequential([TimeDistributed(Bidirectional(LSTM(4)), input_shape=(2, 5, 3))]))
+    assert len(operations_of(model)) == 1
+    same(model, rows_for(model, 3))
 
 
 @pytest.mark.usefixtures("instructions")

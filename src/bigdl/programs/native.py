@@ -111,7 +111,7 @@ class NativeSegment:
             return False
         for x, layout in zip(inputs, self._taken, strict=True):
             known = x.dtype == torch.float32 or (layout == "numbers" and x.dtype == torch.int32)
-            if x.dim() != RANKS[layout] or len(x) == 0 or not known or not x.is_cpu:
+            if x.dim() != RANKS[layout] or not x.numel() or not known or not x.is_cpu:
                 return False
         return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,8 @@ from bigdl.programs.assembly import Assembly, windows
 from bigdl.programs.images import DepthwiseConvolve, Lookup
 from bigdl.programs.operations import Convolve, Multiply, Operation
 from bigdl.programs.phases import Step
-from bigdl.programs.structures import CONVOLVE, DEPTHWISE, LOOK_UP, MULTIPLY, NONE
+from bigdl.programs.recurrence import Recur, Recurrences, recurrences
+from bigdl.programs.structures import CONVOLVE, DEPTHWISE, LOOK_UP, MULTIPLY, NONE, RECUR
 
 _LARGEST_TWICE = 1 << 22
 """The most values of a matrix that is kept twice: for few rows, and as tiles for many of them."""
@@ -87,10 +89,25 @@ def _lookup(a: Assembly, operation: Lookup, x: int) -> None:
     a.products += steps * size
 
 
+def _recurrence(a: Assembly, operation: Recur, x: int) -> None:
+    steps = a.shapes[x][1]
+    calls, kept = recurrences(a.library, operation)
+    for call in calls:
+        call.steps = steps
+    a.kept_alive += [calls, *kept]
+    width = operation.units * len(calls)
+    slot = a.make(operation, (width, steps, 1) if operation.sequences else (width,))
+    weights = sum(tensor.numel() for tensor in kept if tensor is not None)
+    both = Recurrences(len(calls), ctypes.addressof(calls))
+    a.steps.append(Step(RECUR, x, slot, call=both, weights=weights))
+    a.products += steps * sum(source().numel() for source in operation.sources())
+
+
 PRODUCTS: dict[type[Operation], Callable[[Assembly, Any, int], None]] = {
     Convolve: _convolution,
     DepthwiseConvolve: _depthwise,
     Multiply: _product,
     Lookup: _lookup,
+    Recur: _recurrence,
 }
 """What adds the steps of an operation to an assembly, given the slot of its first input."""

@@ -24,7 +24,7 @@ _GATES = ((1,), (2, 1), (4,))
 _FEWEST_FOR_TILES = 32
 """The fewest inputs for which tiles pay, which are as deep."""
 
-_SIZES = "batch steps inputs units y_stride"
+_SIZES = "batch steps inputs units whole_batch y_stride"
 _CHOICES = "cell activation inner_activation backwards sequences flipped"
 _PLACES = "x input_weight input_tiles bias weight y"
 
@@ -80,6 +80,11 @@ class Recur(Operation):
     directions: Sequence[Direction]
     merge: Callable[[Tensor, Tensor], Tensor] | None = None
 
+    @property
+    def units(self) -> int:
+        """How many units each layer has."""
+        return self.directions[0].recurrent_weight().shape[1]
+
     def sources(self) -> list[Source]:
         """Returns the weights behind it."""
         return [source for one in self.directions for source in (one.weight, one.recurrent_weight, one.bias)]
@@ -99,7 +104,7 @@ class RecurKernel(Product):
         self._library = library
         super().__init__(operation)
         self._count = ctypes.c_int64(len(operation.directions))
-        self._units = operation.directions[0].recurrent_weight().shape[1]
+        self._units = operation.units
         self._inputs = operation.directions[0].weight().shape[1]
         # Values in a row of the result, and from a direction's result to that of the next one.
         self._apart = operation.merge is not None
@@ -120,45 +125,57 @@ class RecurKernel(Product):
             return self.operation.function(x)
         made = self._made  # looked at once, as other threads may predict too
         if made is None:
-            self._made = made = self._prepared()
+            assert self._library is not None
+            self._made = made = recurrences(self._library, self.operation)
         x = x.contiguous()
         shape = (batch, steps, self._width) if self.operation.sequences else (batch, self._width)
         y = torch.empty(len(made[0]), *shape) if self._apart else torch.empty(shape)
         apart = 4 * (y.stride(0) if self._apart else self._units)
         calls = type(made[0]).from_buffer_copy(made[0])
         for i, call in enumerate(calls):
-            call.batch, call.steps, call.x, call.y = batch, steps, x.data_ptr(), y.data_ptr() + i * apart
+            call.batch, call.whole_batch, call.steps = batch, batch, steps
+            call.x, call.y = x.data_ptr(), y.data_ptr() + i * apart
         library = self._library
         assert library is not None
         library.run(library.functions.bigdl_recur, calls, self._count, ctypes.c_int64(threads()))
         return y if self.operation.merge is None else self.operation.merge(*y)
 
-    def _prepared(self) -> tuple[ctypes.Array[Recurrence], list[Tensor | None]]:
-        """Returns the calls but for what each has of its own, and the tensors that they point to."""
-        operation, kept = self.operation, []
-        calls = []
-        for one in operation.directions:
-            weights = self._packed(one)
-            kept += weights
-            calls.append(
-                Recurrence(
-                    *(0, 0, self._inputs, self._units, self._width),
-                    *(operation.cell, operation.activation, operation.inner_activation),
-                    *(one.backwards, operation.sequences, one.flipped, None, *map(address, weights), None),
-                )
-            )
-        return (Recurrence * len(calls))(*calls), kept
 
-    def _packed(self, one: Direction) -> list[Tensor | None]:
-        """Returns W packed and as tiles, b, and U packed."""
-        library = self._library
-        assert library is not None
-        lanes, gates = library.functions.bigdl_lanes(library.set), _GATES[self.operation.cell]
-        w, u, b = (
-            _interleaved(source().detach(), gates, lanes) for source in (one.weight, one.recurrent_weight, one.bias)
+class Recurrences(ctypes.Structure):
+    """``struct Recurrences`` of ``csrc/network.h``."""
+
+    _fields_ = (("count", ctypes.c_int64), ("all", ctypes.c_void_p))
+
+
+def recurrences(library: Library, operation: Recur) -> tuple[ctypes.Array[Recurrence], list[Tensor | None]]:
+    """Returns the calls but for what each has of its own, and the tensors that they point to.
+
+    Args:
+        library: The library that the weights are packed for.
+        operation: The operation, with the weights that it has now.
+    """
+    units, inputs = operation.units, operation.directions[0].weight().shape[1]
+    width = units * (1 if operation.merge is not None else len(operation.directions))
+    calls, kept = [], []
+    for one in operation.directions:
+        weights = _packed(library, operation, one)
+        kept += weights
+        calls.append(
+            Recurrence(
+                *(0, 0, inputs, units, 0, width),
+                *(operation.cell, operation.activation, operation.inner_activation),
+                *(one.backwards, operation.sequences, one.flipped, None, *map(address, weights), None),
+            )
         )
-        tiles = library.tiles(torch.cat(w)) if self._inputs >= _FEWEST_FOR_TILES else None
-        return [torch.cat([*map(library.packed, w)]), tiles, torch.cat(b), torch.cat([*map(library.packed, u)])]
+    return (Recurrence * len(calls))(*calls), kept
+
+
+def _packed(library: Library, operation: Recur, one: Direction) -> list[Tensor | None]:
+    """Returns W packed and as tiles, b, and U packed."""
+    lanes, gates = library.functions.bigdl_lanes(library.set), _GATES[operation.cell]
+    w, u, b = (_interleaved(source().detach(), gates, lanes) for source in (one.weight, one.recurrent_weight, one.bias))
+    tiles = library.tiles(torch.cat(w)) if w[0].shape[1] >= _FEWEST_FOR_TILES else None
+    return [torch.cat([*map(library.packed, w)]), tiles, torch.cat(b), torch.cat([*map(library.packed, u)])]
 
 
 def _interleaved(weight: Tensor, gates: Sequence[int], lanes: int) -> list[Tensor]:

@@ -19,6 +19,7 @@ from bigdl.programs.images import (
     RepeatRow,
 )
 from bigdl.programs.operations import Add, Apply, Combine, Convolve, Multiply, Operation, Ref, Scale
+from bigdl.programs.recurrence import Recur
 from bigdl.programs.structures import ACTIVATIONS
 from bigdl.programs.views import IMAGE_AS_SEQUENCE, SEQUENCE_AS_IMAGE, View, Views
 
@@ -99,6 +100,8 @@ def taken_as(operation: Operation) -> Layout | None:
         return "images"
     if isinstance(operation, Lookup):
         return "numbers"
+    if isinstance(operation, Recur):
+        return "sequences"
     return "rows" if isinstance(operation, RepeatRow) else None
 
 
@@ -165,6 +168,8 @@ def _made_of(operation: Operation, known: Sequence[Layout | None]) -> Layout | N
         return None if known[0] is None else "planes" if known[0] == "images" else "rows"
     if isinstance(operation, Leak) or (isinstance(operation, Apply) and operation.name in ACTIVATIONS):
         return None if known[0] == "channels last" else known[0]
+    if isinstance(operation, Recur):
+        return ("sequences" if operation.sequences else "rows") if operation.merge is None else None
     if isinstance(operation, InOrder):
         in_order = known[0] in ("rows", "sequences", "channels last")
         return _OF_ROWS.get(len(operation.target)) if in_order else None
