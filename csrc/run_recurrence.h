@@ -14,14 +14,11 @@ template <typename Body> ALWAYS_INLINE void with_activation(Activation kind, Bod
 #undef CASE
 }
 
-#ifndef SUMS_TOGETHER
-#define SUMS_TOGETHER 8
-#endif
 // Adds a row of "depth" values, times a packed matrix, to c. Panels are multiplied side by side, as the sums of one
 // alone would wait for each other; each is the sum that "multiply" gives.
 inline void add_row_product(const float *a, const float *packed, int64_t depth, int64_t columns, float *c) {
   constexpr int64_t lanes = Vector<float>::width, width = PANEL_VECTORS * lanes;
-  constexpr int together = SUMS_TOGETHER / PANEL_VECTORS;
+  constexpr int together = 8 / PANEL_VECTORS;
   const int64_t panel = depth * width;
   for (; columns >= together * width; columns -= together * width, c += together * width, packed += together * panel)
     for (int64_t first = 0; first < depth; first += deepest) {
@@ -344,7 +341,7 @@ struct RecurrenceKernel {
   }
 
   static bool run_by_team(const Recurrence *all, int64_t count, int64_t threads, ParallelFor parallel) {
-    const TeamTurn turn(parallel ? threads : 1);
+    const TeamTurn turn(parallel ? threads : 1, divides_units(*all, count, threads));
     return run(all, count, threads, turn.parallel());
   }
 };

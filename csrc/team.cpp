@@ -3,7 +3,8 @@
 // mostly reads the same weights, which stay in the cache of its core.
 //
 // A thread that finds no work for a moment sleeps. It is woken where calls follow each other closely, and for work that
-// takes longer than waking it.
+// takes longer than waking it. Where others use the cores, it may get that of the caller, who then waits until it sleeps
+// again; so it is not woken for each of many short steps.
 #include "denormals.h"
 #include "team.h"
 
@@ -28,7 +29,7 @@ using std::chrono::microseconds;
 
 constexpr int64_t MOST_THREADS = 64, PIECES_OF_A_THREAD = 4;
 constexpr int64_t FINER = 16; // than what pays where threads have to be woken
-constexpr microseconds AWAKE(200), CLOSE(1000);
+constexpr microseconds AWAKE(200), CLOSE(1000), UNDISTURBED(10000);
 
 void pause() {
 #if defined(__x86_64__)
@@ -75,10 +76,11 @@ std::atomic<bool> give_way{false};
 class Team {
 public:
   // Returns whether the caller has the team now.
-  bool take(int64_t threads) {
+  bool take(int64_t threads, bool in_steps) {
     if (taken_.exchange(true, std::memory_order_acquire)) return false;
     start(threads < MOST_THREADS ? threads : MOST_THREADS);
     follows_ = Clock::now() - left_ < CLOSE;
+    in_steps_ = in_steps, woke_ = {};
     return true;
   }
 
@@ -111,6 +113,8 @@ private:
   std::atomic<bool> taken_{false};
   Clock::time_point left_{};
   bool follows_ = false; // closely the turn before
+  bool in_steps_ = false;
+  Clock::time_point woke_{}; // others, in a turn with short steps
   int64_t started_ = 1; // threads, with the caller
   std::mutex sleeping_;
   std::condition_variable woken_;
@@ -137,6 +141,11 @@ private:
   }
 
   void wake() {
+    if (in_steps_) {
+      const Clock::time_point now = Clock::now();
+      if (now - woke_ < UNDISTURBED) return;
+      woke_ = now;
+    }
     const std::unique_lock<std::mutex> lock(sleeping_, std::try_to_lock); // whoever has it may have lost its core
     if (!lock) return;
     ++calls_;
@@ -188,7 +197,7 @@ int32_t run_by_team(int64_t begin, int64_t end, int64_t grain, Task task, void *
 
 } // namespace
 
-TeamTurn::TeamTurn(int64_t threads) : taken_(threads > 1 && team->take(threads)) {}
+TeamTurn::TeamTurn(int64_t threads, bool in_steps) : taken_(threads > 1 && team->take(threads, in_steps)) {}
 
 TeamTurn::~TeamTurn() {
   if (taken_) team->leave();
