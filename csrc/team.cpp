@@ -3,8 +3,8 @@
 // mostly reads the same weights, which stay in the cache of its core.
 //
 // A thread that finds no work for a moment sleeps. It is woken where calls follow each other closely, and for work that
-// takes longer than waking it. Where others use the cores, it may get that of the caller, who then waits until it sleeps
-// again; so it is not woken for each of many short steps.
+// takes longer than waking it. Where others use the cores, it may get that of the caller, who then waits until it
+// sleeps again; so it is not woken for each of many short steps.
 #include "denormals.h"
 #include "team.h"
 

@@ -3,8 +3,8 @@
 
 #include "parallel.h"
 
-// The threads, while it lives. Whoever comes while somebody else has them works alone. For work of many short steps they are
-// woken once in a while only.
+// The threads, while it lives. Whoever comes while somebody else has them works alone. For work of many short steps they
+// are woken once in a while only.
 class TeamTurn {
 public:
   explicit TeamTurn(int64_t threads, bool in_steps = false);
