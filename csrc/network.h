@@ -136,6 +136,7 @@ struct Phase {
 
 struct Network {
   int64_t phase_count, across; // across: values of one row that are kept from phase to phase
+  int64_t has_short_steps;     // whether there are recurrent layers
   const Phase *phases;
   const Step *steps; // of all phases
   const Value *values;

@@ -145,7 +145,7 @@ struct NetworkKernel {
 
   static bool run(const NetworkCall *call, ParallelFor parallel) {
     const NetworkKernel kernel = {*call};
-    const TeamTurn turn(parallel && call->little ? call->threads : 1);
+    const TeamTurn turn(parallel && call->little ? call->threads : 1, call->network->has_short_steps);
     if (call->threads == 1 || call->little) parallel = turn.parallel();
     float *memory = call->memory ? call->memory : allocate<float>(call->rows * kernel.values_of_row() + 1);
     const bool done = memory && kernel.run(memory, parallel);

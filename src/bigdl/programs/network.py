@@ -106,7 +106,8 @@ class NativeNetwork:
         arrays = [_array(structures.Phase, phases), _array(structures.Step, calls), _array(structures.Value, values)]
         self._kept_alive += arrays
         addresses = (ctypes.addressof(array) for array in arrays)
-        self._network = structures.Network(len(phases), kept_across, *addresses)
+        recurrent = any(step.kind == structures.RECUR for step in self._steps)
+        self._network = structures.Network(len(phases), kept_across, recurrent, *addresses)
         self._kept = kept_across + max(phase.kept for phase in phases)
         self._outside = ctypes.c_void_p * len(outside)
         self._calls: list[tuple[structures.NetworkCall, Any, ctypes.c_int32]] = []  # to be used again
