@@ -235,8 +235,8 @@ struct RecurrentRows {
 
 // Runs layers: the rows are divided among the threads, or the units, step by step. A sum is the same in any case.
 struct RecurrenceKernel {
-  static constexpr int64_t few = 4;            // rows take as long as one, for which the weights are read as well
-  static constexpr int64_t in_cache = 1 << 18; // values of U that stay in the cache of a core
+  static constexpr int64_t few = 4;             // rows take as long as one, for which the weights are read as well
+  static constexpr int64_t in_cache = 3 << 17;  // values of U that stay in the cache of a core
   static constexpr int64_t waiting = 160 << 10; // products and sums in the time in which threads wait for each other
 
   const Recurrence *all;
@@ -257,10 +257,10 @@ struct RecurrenceKernel {
   static int64_t weights_of(const Recurrence &r) { return gate_count(r.cell) * padded<float>(r.units) * r.units; }
 
   static bool divides_units(const Recurrence &r, int64_t count, int64_t threads) {
-    if (threads < 2 || unit_parts(r) < 2) return false;
+    if (threads < 2 || unit_parts(r) < 2 || r.batch > threads * ROWS_AT_ONCE) return false;
     const int64_t weights = weights_of(r), rows = (count * r.batch + threads - 1) / threads;
     const int64_t sharing = threads < unit_parts(r) ? threads : unit_parts(r);
-    const int64_t by_rows = (rows > few ? rows : few) * (weights > in_cache ? 2 : 1);
+    const int64_t by_rows = (rows > few ? rows : few) + (weights > in_cache ? few : 0);
     const int64_t by_units = count * (r.batch > few ? r.batch : few) / sharing;
     return (by_rows - by_units) * weights > count * waiting * (r.cell == GRU ? 2 : 1);
   }
