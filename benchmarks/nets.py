@@ -57,10 +57,87 @@ def resnet50(b: Any, side: int = 224) -> Any:
 
 
 def _normalized(
-    b: Any, x: Any, filters: int, size: int, stride: int = 1, same: bool = False, relu: bool = False
+    b: Any, x: Any, filters: int, size: Any, stride: int = 1, same: bool = False, relu: bool = False
 ) -> Any:
     y = b.batch_normalization(b.convolution(x, filters, size, stride, same))
     return b.activation(y, "relu") if relu else y
+
+
+def inception_v3(b: Any, side: int = 299) -> Any:
+    """Keras 1.2.2's applications/inception_v3.py."""
+
+    def chain(x: Any, *kernels: Any) -> Any:
+        for filters, size in kernels:
+            x = _normalized(b, x, filters, size, same=True, relu=True)
+        return x
+
+    def branches(x: Any, *of: Any, pooled: int) -> Any:
+        side = _normalized(b, b.average_pooling(x, 3, 1, same=True), pooled, 1, relu=True)
+        return b.concatenate([*(chain(x, *kernels) for kernels in of), side])
+
+    x = inputs = b.input((side, side, 3))
+    x = _normalized(b, x, 32, 3, stride=2, relu=True)
+    x = _normalized(b, _normalized(b, x, 32, 3, relu=True), 64, 3, same=True, relu=True)
+    x = b.max_pooling(x, 3, stride=2)
+    x = _normalized(b, _normalized(b, x, 80, 1, relu=True), 192, 3, relu=True)
+    x = b.max_pooling(x, 3, stride=2)
+    for pooled in (32, 64, 64):
+        x = branches(x, [(64, 1)], [(48, 1), (64, 5)], [(64, 1), (96, 3), (96, 3)], pooled=pooled)
+    y = _normalized(b, chain(x, (64, 1), (96, 3)), 96, 3, stride=2, relu=True)
+    x = b.concatenate([_normalized(b, x, 384, 3, stride=2, relu=True), y, b.max_pooling(x, 3, stride=2)])
+    for n in (128, 160, 160, 192):
+        long = [(n, 1), (n, (7, 1)), (n, (1, 7)), (n, (7, 1)), (192, (1, 7))]
+        x = branches(x, [(192, 1)], [(n, 1), (n, (1, 7)), (192, (7, 1))], long, pooled=192)
+    y = _normalized(b, chain(x, (192, 1)), 320, 3, stride=2, relu=True)
+    z = _normalized(b, chain(x, (192, 1), (192, (1, 7)), (192, (7, 1))), 192, 3, stride=2, relu=True)
+    x = b.concatenate([y, z, b.max_pooling(x, 3, stride=2)])
+    for _ in range(2):
+        parts = [chain(x, (320, 1))]
+        for y in (chain(x, (384, 1)), chain(x, (448, 1), (384, 3))):
+            parts += [chain(y, (384, (1, 3))), chain(y, (384, (3, 1)))]
+        parts.append(_normalized(b, b.average_pooling(x, 3, 1, same=True), 192, 1, relu=True))
+        x = b.concatenate(parts)
+    return b.model(inputs, b.dense(b.global_average_pooling(x), 1000, "softmax"))
+
+
+def xception(b: Any, side: int = 299) -> Any:
+    """Keras 1.2.2's applications/xception.py."""
+
+    def separable(x: Any, filters: int, first: bool = True) -> Any:
+        x = b.activation(x, "relu") if first else x
+        return b.batch_normalization(b.separable_convolution(x, filters, 3))
+
+    x = inputs = b.input((side, side, 3))
+    x = _normalized(b, _normalized(b, x, 32, 3, stride=2, relu=True), 64, 3, relu=True)
+    for filters in (128, 256, 728):
+        beside = _normalized(b, x, filters, 1, stride=2)
+        x = separable(separable(x, filters, first=filters > 128), filters)
+        x = b.add(b.max_pooling(x, 3, stride=2, same=True), beside)
+    for _ in range(8):
+        x = b.add(separable(separable(separable(x, 728), 728), 728), x)
+    beside = _normalized(b, x, 1024, 1, stride=2)
+    x = b.add(b.max_pooling(separable(separable(x, 728), 1024), 3, stride=2, same=True), beside)
+    for filters in (1536, 2048):
+        x = b.activation(separable(x, filters, first=False), "relu")
+    return b.model(inputs, b.dense(b.global_average_pooling(x), 1000, "softmax"))
+
+
+def u_net(b: Any, side: int = 64, filters: int = 32) -> Any:
+    """Images from images (Ronneberger et al. 2015), small."""
+
+    def twice(x: Any, filters: int) -> Any:
+        for _ in range(2):
+            x = b.convolution(x, filters, 3, same=True, activation="relu")
+        return x
+
+    inputs = b.input((side, side, 3))
+    high = twice(inputs, filters)
+    middle = twice(b.max_pooling(high, 2), 2 * filters)
+    low = twice(b.max_pooling(middle, 2), 4 * filters)
+    x = twice(b.concatenate([b.up_sampling(low, 2), middle]), 2 * filters)
+    x = twice(b.concatenate([b.up_sampling(x, 2), high]), filters)
+    x = b.flatten(b.convolution(x, 1, 1, activation="sigmoid"))
+    return b.model(inputs, x)
 
 
 def mlp(b: Any, features: int = 784, units: int = 512) -> Any:
@@ -97,6 +174,19 @@ def gru(b: Any, features: int = 64, length: int = 100, units: int = 128) -> Any:
     """A GRU over sequences of numbers, as in time series."""
     x = inputs = b.input((length, features))
     return b.model(inputs, b.dense(b.gru(x, units), 1, "sigmoid"))
+
+
+def text_generation(b: Any, characters: int = 57, length: int = 40, units: int = 128) -> Any:
+    """Keras 1.2.2's examples/lstm_text_generation.py."""
+    inputs = b.input((length, characters))
+    return b.model(inputs, b.dense(b.lstm(inputs, units), characters, "softmax"))
+
+
+def stacked_lstm(b: Any, features: int = 16, length: int = 50, units: int = 64) -> Any:
+    """Three LSTMs, as in Keras's guide to the Sequential model."""
+    x = inputs = b.input((length, features))
+    x = b.lstm(b.lstm(x, units, sequences=True), units, sequences=True)
+    return b.model(inputs, b.dense(b.lstm(x, units // 2), 10, "softmax"))
 
 
 def imdb_cnn(b: Any, words: int = 5000, length: int = 400, filters: int = 250) -> Any:

@@ -75,6 +75,13 @@ _DEEP = Workload("deep-mlp", nets.deep_mlp, (64,), 32)
 _SMALL = Workload("small-mlp", partial(nets.deep_mlp, features=16, units=32, depth=2), (16,), 32)
 
 
+_INCEPTION = Workload("inception-v3", nets.inception_v3, (299, 299, 3), 8, classes=1000)
+_XCEPTION = Workload("xception", nets.xception, (299, 299, 3), 8, classes=1000)
+_UNET = Workload("u-net", nets.u_net, (64, 64, 3), 8, classes=64 * 64)
+_TEXT = Workload("text-generation", nets.text_generation, (40, 57), 128, classes=57)
+_STACKED = Workload("stacked-lstm", nets.stacked_lstm, (50, 16), 32)
+
+
 def _train(of: Workload, optimizer: str, target: float = 0.0, **changes: Any) -> Workload:
     return _named(of._replace(optimizer=optimizer, target=target, **changes), "train")
 
@@ -129,6 +136,22 @@ OTHERS = [
     _predict(_SMALL),
     _predict(_GRU),
     _predict(_BILSTM),
+    _predict(_INCEPTION, batch=1),
+    _train(
+        _INCEPTION._replace(name="inception-v3-139px", build=partial(nets.inception_v3, side=139), shape=(139, 139, 3)),
+        "rmsprop",
+    ),
+    _predict(_XCEPTION, batch=1),
+    _train(
+        _XCEPTION._replace(name="xception-128px", build=partial(nets.xception, side=128), shape=(128, 128, 3)), "sgd"
+    ),
+    _predict(_UNET, batch=1),
+    _predict(_UNET),
+    _train(_UNET, "adam"),
+    _predict(_TEXT, batch=1),
+    _train(_TEXT, "rmsprop"),
+    _predict(_STACKED, batch=1),
+    _train(_STACKED, "rmsprop"),
 ]
 """Others of the same kinds, so that nothing is tuned to the shapes above."""
 

@@ -54,15 +54,27 @@ class JaxBuilder:
         return 0
 
     def convolution(
-        self, x: int, filters: int, size: int, stride: int = 1, same: bool = False, activation: str | None = None
+        self, x: int, filters: int, size: Any, stride: int = 1, same: bool = False, activation: str | None = None
     ) -> int:
+        lengths = size if isinstance(size, tuple) else (size, size)
+
         def convolve(value: Any, p: Any) -> Any:
             y = lax.conv_general_dilated(
                 value, p["W"], (stride, stride), "SAME" if same else "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC")
             )
             return _ACTIVATIONS[activation](y + p["b"])
 
-        return self._pure(convolve, x, W=(size, size, self._shapes[x][-1], filters), b=(filters,))
+        return self._pure(convolve, x, W=(*lengths, self._shapes[x][-1], filters), b=(filters,))
+
+    def separable_convolution(self, x: int, filters: int, size: int) -> int:
+        channels, names = self._shapes[x][-1], ("NHWC", "HWIO", "NHWC")
+
+        def convolve(value: Any, p: Any) -> Any:
+            return lax.conv_general_dilated(
+                value, p["W"], (1, 1), "SAME", dimension_numbers=names, feature_group_count=channels
+            )
+
+        return self.convolution(self._pure(convolve, x, W=(size, size, 1, channels)), filters, 1)
 
     def sequence_convolution(self, x: int, filters: int, size: int, activation: str | None = None) -> int:
         def convolve(value: Any, p: Any) -> Any:
@@ -74,16 +86,25 @@ class JaxBuilder:
     def global_max_pooling(self, x: int) -> int:
         return self._pure(lambda value, p: value.max(1), x)
 
-    def _pool(self, x: int, size: int, stride: int | None, start: float, combine: Any) -> int:
-        window, steps = (1, size, size, 1), (1, stride or size, stride or size, 1)
-        return self._pure(lambda value, p: lax.reduce_window(value, start, combine, window, steps, "VALID"), x)
+    def max_pooling(self, x: int, size: int, stride: int | None = None, same: bool = False) -> int:
+        return self._pure(lambda value, p: _windows(value, size, stride, same, -jnp.inf, lax.max), x)
 
-    def max_pooling(self, x: int, size: int, stride: int | None = None) -> int:
-        return self._pool(x, size, stride, -jnp.inf, lax.max)
+    def average_pooling(self, x: int, size: int, stride: int | None = None, same: bool = False) -> int:
+        def average(value: Any, p: Any) -> Any:
+            cells = jnp.ones((1, *value.shape[1:3], 1))
+            sums = [_windows(array, size, stride, same, 0.0, lax.add) for array in (value, cells)]
+            return sums[0] / sums[1]
 
-    def average_pooling(self, x: int, size: int) -> int:
-        total = self._pool(x, size, None, 0.0, lax.add)
-        return self._pure(lambda value, p: value / (size * size), total)
+        return self._pure(average, x)
+
+    def global_average_pooling(self, x: int) -> int:
+        return self._pure(lambda value, p: value.mean((1, 2)), x)
+
+    def up_sampling(self, x: int, times: int) -> int:
+        return self._pure(lambda value, p: value.repeat(times, 1).repeat(times, 2), x)
+
+    def concatenate(self, parts: list[int]) -> int:
+        return self._add(lambda p, s, key, training, *values: (jnp.concatenate(values, -1), s), tuple(parts))
 
     def zero_padding(self, x: int, width: int) -> int:
         return self._pure(lambda value, p: jnp.pad(value, ((0, 0), (width, width), (width, width), (0, 0))), x)
@@ -126,24 +147,31 @@ class JaxBuilder:
     def embedding(self, x: int, words: int, units: int) -> int:
         return self._pure(lambda value, p: p["W"][value.astype(jnp.int32)], x, W=(words, units))
 
-    def _recurrent(self, x: int, units: int, cell: Op, gates: int, states: int, dropout: float, back: bool) -> int:
+    def _recurrent(
+        self, x: int, units: int, cell: Op, gates: int, states: int, dropout: float, back: bool, every: bool
+    ) -> int:
         def run(p: Any, s: Any, key: Any, training: bool, value: Any) -> Any:
             of_input, of_state = jax.random.split(key)
             value = _dropped(value, of_input, dropout, training, value[:, :1].shape)
             mask = _dropped(jnp.ones((len(value), units)), of_state, dropout, training)
             steps = (value @ p["W"] + p["b"]).swapaxes(0, 1)
             start = (jnp.zeros((len(value), units)),) * states
-            final, _ = lax.scan(lambda state, now: (cell(now, state, mask, p["U"]), None), start, steps, reverse=back)
-            return final[0], s
+
+            def step(state: Any, now: Any) -> Any:
+                state = cell(now, state, mask, p["U"])
+                return state, state[0] if every else None
+
+            final, outputs = lax.scan(step, start, steps, reverse=back)
+            return outputs.swapaxes(0, 1) if every else final[0], s
 
         width = self._shapes[x][-1]
         return self._add(run, (x,), {"W": (width, gates * units), "U": (units, gates * units), "b": (gates * units,)})
 
-    def lstm(self, x: int, units: int, dropout: float = 0.0, back: bool = False) -> int:
-        return self._recurrent(x, units, _lstm_cell, 4, 2, dropout, back)
+    def lstm(self, x: int, units: int, dropout: float = 0.0, back: bool = False, sequences: bool = False) -> int:
+        return self._recurrent(x, units, _lstm_cell, 4, 2, dropout, back, sequences)
 
     def gru(self, x: int, units: int) -> int:
-        return self._recurrent(x, units, _gru_cell, 3, 1, 0.0, back=False)
+        return self._recurrent(x, units, _gru_cell, 3, 1, 0.0, back=False, every=False)
 
     def bidirectional_lstm(self, x: int, units: int) -> int:
         ways = (self.lstm(x, units), self.lstm(x, units, back=True))
@@ -162,6 +190,11 @@ class JaxBuilder:
             return values[y], after
 
         return apply
+
+
+def _windows(value: Any, size: int, stride: int | None, same: bool, start: float, combine: Any) -> Any:
+    window, steps = (1, size, size, 1), (1, stride or size, stride or size, 1)
+    return lax.reduce_window(value, start, combine, window, steps, "SAME" if same else "VALID")
 
 
 def _initial(name: str, shape: tuple[int, ...]) -> Any:

@@ -35,17 +35,24 @@ class Keras1Builder:
         return self.layers.Input(shape, dtype="int32" if integers else "float32")
 
     def convolution(
-        self, x: Any, filters: int, size: int, stride: int = 1, same: bool = False, activation: Any = None
+        self, x: Any, filters: int, size: Any, stride: int = 1, same: bool = False, activation: Any = None
     ) -> Any:
+        rows, columns = size if isinstance(size, tuple) else (size, size)
         layer = self.layers.Convolution2D(
             filters,
-            size,
-            size,
+            rows,
+            columns,
             subsample=(stride, stride),
             border_mode="same" if same else "valid",
             activation=activation,
         )
-        return self._count(layer(x), size * size * x._keras_shape[self.channels])
+        return self._count(layer(x), rows * columns * x._keras_shape[self.channels])
+
+    def separable_convolution(self, x: Any, filters: int, size: int) -> Any:
+        channels = x._keras_shape[self.channels]
+        y = self.layers.SeparableConvolution2D(filters, size, size, border_mode="same")(x)
+        self.flops += 2 * size * size * channels * int(np.prod(y._keras_shape[1:])) // filters
+        return self._count(y, channels)
 
     def sequence_convolution(self, x: Any, filters: int, size: int, activation: Any = None) -> Any:
         y = self.layers.Convolution1D(filters, size, activation=activation)(x)
@@ -54,11 +61,24 @@ class Keras1Builder:
     def global_max_pooling(self, x: Any) -> Any:
         return self.layers.GlobalMaxPooling1D()(x)
 
-    def max_pooling(self, x: Any, size: int, stride: Any = None) -> Any:
-        return self.layers.MaxPooling2D((size, size), strides=stride and (stride, stride))(x)
+    def max_pooling(self, x: Any, size: int, stride: Any = None, same: bool = False) -> Any:
+        return self._pool(self.layers.MaxPooling2D, x, size, stride, same)
 
-    def average_pooling(self, x: Any, size: int) -> Any:
-        return self.layers.AveragePooling2D((size, size))(x)
+    def average_pooling(self, x: Any, size: int, stride: Any = None, same: bool = False) -> Any:
+        return self._pool(self.layers.AveragePooling2D, x, size, stride, same)
+
+    def _pool(self, layer: Any, x: Any, size: int, stride: Any, same: bool) -> Any:
+        mode = "same" if same else "valid"
+        return layer((size, size), strides=stride and (stride, stride), border_mode=mode)(x)
+
+    def global_average_pooling(self, x: Any) -> Any:
+        return self.layers.GlobalAveragePooling2D()(x)
+
+    def up_sampling(self, x: Any, times: int) -> Any:
+        return self.layers.UpSampling2D((times, times))(x)
+
+    def concatenate(self, parts: Any) -> Any:
+        return self.layers.merge(parts, mode="concat", concat_axis=self.channels)
 
     def zero_padding(self, x: Any, width: int) -> Any:
         return self.layers.ZeroPadding2D((width, width))(x)
@@ -84,8 +104,9 @@ class Keras1Builder:
     def embedding(self, x: Any, words: int, units: int) -> Any:
         return self.layers.Embedding(words, units)(x)
 
-    def lstm(self, x: Any, units: int, dropout: float = 0.0) -> Any:
-        return self._recurrent(x, self.layers.LSTM(units, dropout_W=dropout, dropout_U=dropout), 4 * units, units)
+    def lstm(self, x: Any, units: int, dropout: float = 0.0, sequences: bool = False) -> Any:
+        layer = self.layers.LSTM(units, dropout_W=dropout, dropout_U=dropout, return_sequences=sequences)
+        return self._recurrent(x, layer, 4 * units, units)
 
     def gru(self, x: Any, units: int) -> Any:
         return self._recurrent(x, self.layers.GRU(units), 3 * units, units)

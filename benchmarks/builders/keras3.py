@@ -14,7 +14,7 @@ class Keras3Builder:
         return Input(shape, dtype="int32" if integers else "float32")
 
     def convolution(
-        self, x: Any, filters: int, size: int, stride: int = 1, same: bool = False, activation: Any = None
+        self, x: Any, filters: int, size: Any, stride: int = 1, same: bool = False, activation: Any = None
     ) -> Any:
         return layers.Conv2D(filters, size, stride, padding="same" if same else "valid", activation=activation)(x)
 
@@ -24,11 +24,23 @@ class Keras3Builder:
     def global_max_pooling(self, x: Any) -> Any:
         return layers.GlobalMaxPooling1D()(x)
 
-    def max_pooling(self, x: Any, size: int, stride: int | None = None) -> Any:
-        return layers.MaxPooling2D(size, stride)(x)
+    def separable_convolution(self, x: Any, filters: int, size: int) -> Any:
+        return layers.SeparableConv2D(filters, size, padding="same")(x)
 
-    def average_pooling(self, x: Any, size: int) -> Any:
-        return layers.AveragePooling2D(size)(x)
+    def max_pooling(self, x: Any, size: int, stride: int | None = None, same: bool = False) -> Any:
+        return layers.MaxPooling2D(size, stride, "same" if same else "valid")(x)
+
+    def average_pooling(self, x: Any, size: int, stride: int | None = None, same: bool = False) -> Any:
+        return layers.AveragePooling2D(size, stride, "same" if same else "valid")(x)
+
+    def global_average_pooling(self, x: Any) -> Any:
+        return layers.GlobalAveragePooling2D()(x)
+
+    def up_sampling(self, x: Any, times: int) -> Any:
+        return layers.UpSampling2D(times)(x)
+
+    def concatenate(self, parts: list[Any]) -> Any:
+        return layers.concatenate(parts)
 
     def zero_padding(self, x: Any, width: int) -> Any:
         return layers.ZeroPadding2D(width)(x)
@@ -54,8 +66,9 @@ class Keras3Builder:
     def embedding(self, x: Any, words: int, units: int) -> Any:
         return layers.Embedding(words, units)(x)
 
-    def lstm(self, x: Any, units: int, dropout: float = 0.0) -> Any:
-        return layers.LSTM(units, dropout=dropout, recurrent_dropout=dropout, **GATES)(x)
+    def lstm(self, x: Any, units: int, dropout: float = 0.0, sequences: bool = False) -> Any:
+        rates = {"dropout": dropout, "recurrent_dropout": dropout}
+        return layers.LSTM(units, return_sequences=sequences, **rates, **GATES)(x)
 
     def gru(self, x: Any, units: int) -> Any:
         return layers.GRU(units, reset_after=False, **GATES)(x)

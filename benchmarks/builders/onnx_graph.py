@@ -50,15 +50,21 @@ class OnnxBuilder:
         return self._node("Transpose", ["x"], (shape[-1], *shape[:-1]), perm=[0, 3, 1, 2])
 
     def convolution(
-        self, x: str, filters: int, size: int, stride: int = 1, same: bool = False, activation: str | None = None
+        self, x: str, filters: int, size: Any, stride: int = 1, same: bool = False, activation: str | None = None
     ) -> str:
         channels, *lengths = self._shapes[x]
-        before, after = ((size - 1) // 2, size // 2) if same else (0, 0)
-        shape = (filters, *((n + before + after - size) // stride + 1 for n in lengths))
-        weights = [self._weight(filters, channels, size, size), self._weight(filters)]
-        pads, strides = [before, before, after, after], [stride, stride]
-        y = self._node("Conv", [x, *weights], shape, kernel_shape=[size, size], pads=pads, strides=strides)
-        return self.activation(y, activation)
+        sizes = list(size if isinstance(size, tuple) else (size, size))
+        pads, made = _padded(lengths, sizes, stride, same)
+        weights = [self._weight(filters, channels, *sizes), self._weight(filters)]
+        settings = {"kernel_shape": sizes, "pads": pads, "strides": [stride, stride]}
+        return self.activation(self._node("Conv", [x, *weights], (filters, *made), **settings), activation)
+
+    def separable_convolution(self, x: str, filters: int, size: int) -> str:
+        channels, *lengths = self._shapes[x]
+        pads, made = _padded(lengths, [size, size], 1, same=True)
+        settings = {"kernel_shape": [size, size], "pads": pads, "group": channels}
+        y = self._node("Conv", [x, self._weight(channels, 1, size, size)], (channels, *made), **settings)
+        return self.convolution(y, filters, 1)
 
     def sequence_convolution(self, x: str, filters: int, size: int, activation: str | None = None) -> str:
         length, channels = self._shapes[x]
@@ -71,16 +77,31 @@ class OnnxBuilder:
         pooled = self._node("GlobalMaxPool", [x], (*self._shapes[x][:1], 1))
         return self._node("Flatten", [pooled], self._shapes[x][:1])
 
-    def _pool(self, op: str, x: str, size: int, stride: int) -> str:
+    def _pool(self, op: str, x: str, size: int, stride: int, same: bool) -> str:
         channels, *lengths = self._shapes[x]
-        shape = (channels, *((n - size) // stride + 1 for n in lengths))
-        return self._node(op, [x], shape, kernel_shape=[size, size], strides=[stride, stride])
+        pads, made = _padded(lengths, [size, size], stride, same)
+        settings = {"kernel_shape": [size, size], "pads": pads, "strides": [stride, stride]}
+        return self._node(op, [x], (channels, *made), **settings)
 
-    def max_pooling(self, x: str, size: int, stride: int | None = None) -> str:
-        return self._pool("MaxPool", x, size, stride or size)
+    def max_pooling(self, x: str, size: int, stride: int | None = None, same: bool = False) -> str:
+        return self._pool("MaxPool", x, size, stride or size, same)
 
-    def average_pooling(self, x: str, size: int) -> str:
-        return self._pool("AveragePool", x, size, size)
+    def average_pooling(self, x: str, size: int, stride: int | None = None, same: bool = False) -> str:
+        return self._pool("AveragePool", x, size, stride or size, same)
+
+    def global_average_pooling(self, x: str) -> str:
+        channels = self._shapes[x][0]
+        return self._node("Flatten", [self._node("GlobalAveragePool", [x], (channels, 1, 1))], (channels,))
+
+    def up_sampling(self, x: str, times: int) -> str:
+        channels, *lengths = self._shapes[x]
+        scales = self._constant(np.array([1, 1, times, times], np.float32))
+        settings = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+        return self._node("Resize", [x, "", scales], (channels, *(n * times for n in lengths)), **settings)
+
+    def concatenate(self, parts: list[str]) -> str:
+        channels = sum(self._shapes[x][0] for x in parts)
+        return self._node("Concat", parts, (channels, *self._shapes[parts[0]][1:]), axis=1)
 
     def zero_padding(self, x: str, width: int) -> str:
         channels, *lengths = self._shapes[x]
@@ -115,23 +136,30 @@ class OnnxBuilder:
     def embedding(self, x: str, words: int, units: int) -> str:
         return self._node("Gather", [self._weight(words, units), x], (*self._shapes[x], units))
 
-    def _recurrent(self, op: str, x: str, units: int, gates: int, ways: int = 1, **attributes: Any) -> str:
+    def _recurrent(
+        self, op: str, x: str, units: int, gates: int, ways: int = 1, sequences: bool = False, **attributes: Any
+    ) -> str:
         length, width = self._shapes[x]
         steps = self._node("Transpose", [x], (length, width), perm=[1, 0, 2])
         w, u = self._weight(ways, gates * units, width), self._weight(ways, gates * units, units)
         b = self._constant(np.zeros((ways, 2 * gates * units), np.float32))
         self.parameters += ways * gates * units  # Keras has one bias where ONNX has two
-        final = f"h{len(self._nodes)}"
+        final, every = f"h{len(self._nodes)}", f"s{len(self._nodes)}" if sequences else ""
         direction = "forward" if ways == 1 else "bidirectional"
         self._nodes.append(
-            helper.make_node(op, [steps, w, u, b], ["", final], hidden_size=units, direction=direction, **attributes)
+            helper.make_node(op, [steps, w, u, b], [every, final], hidden_size=units, direction=direction, **attributes)
         )
         self._shapes[final] = (units,)
+        if sequences:  # (steps, ways, rows, units)
+            rows = self._node("Transpose", [every], (length, ways, units), perm=[2, 0, 1, 3])
+            shape = self._constant(np.array([0, 0, -1]))
+            return self._node("Reshape", [rows, shape], (length, ways * units))
         rows = self._node("Transpose", [final], (ways, units), perm=[1, 0, 2])
         return self._node("Flatten", [rows], (ways * units,))
 
-    def lstm(self, x: str, units: int, dropout: float = 0.0, ways: int = 1) -> str:
-        return self._recurrent("LSTM", x, units, 4, ways, activations=["HardSigmoid", "Tanh", "Tanh"] * ways)
+    def lstm(self, x: str, units: int, dropout: float = 0.0, ways: int = 1, sequences: bool = False) -> str:
+        activations = ["HardSigmoid", "Tanh", "Tanh"] * ways
+        return self._recurrent("LSTM", x, units, 4, ways, sequences, activations=activations)
 
     def gru(self, x: str, units: int) -> str:
         return self._recurrent("GRU", x, units, 3, activations=["HardSigmoid", "Tanh"])
@@ -144,3 +172,11 @@ class OnnxBuilder:
         output = helper.make_tensor_value_info(y, TensorProto.FLOAT, ["rows", *self._shapes[y]])
         graph = helper.make_graph(self._nodes, "net", self._inputs, [output], self._weights)
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+
+
+def _padded(lengths: list[int], sizes: list[int], stride: int, same: bool) -> tuple[list[int], list[int]]:
+    """Returns the zeros before all axes and after them, as TensorFlow has them, and the numbers of positions."""
+    made = [-(-n // stride) if same else (n - size) // stride + 1 for n, size in zip(lengths, sizes, strict=True)]
+    axes = zip(lengths, sizes, made, strict=True)
+    total = [max(0, (count - 1) * stride + size - n) if same else 0 for n, size, count in axes]
+    return [n // 2 for n in total] + [n - n // 2 for n in total], made

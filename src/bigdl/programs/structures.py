@@ -177,7 +177,10 @@ class Phase(ctypes.Structure):
 class Network(ctypes.Structure):
     """``struct Network``."""
 
-    _fields_ = (*_fields(ctypes.c_int64, "phase_count across has_short_steps"), *_fields(ctypes.c_void_p, "phases steps values"))
+    _fields_ = (
+        *_fields(ctypes.c_int64, "phase_count across has_short_steps"),
+        *_fields(ctypes.c_void_p, "phases steps values"),
+    )
 
 
 class NetworkCall(ctypes.Structure):
