@@ -36,6 +36,7 @@ template <typename T> T *allocate(int64_t values) {
 #include "finish_values.h"
 #include "entropy_values.h"
 #include "largest_values.h"
+#include "normalization_values.h"
 
 // Runs a call: packs the weights, then divides the rows among the threads.
 template <typename T> struct SequenceKernel {
@@ -146,7 +147,8 @@ extern const KernelTable table = {
     {SequenceKernel<float>::run, GradientKernel<float>::run},
     {SequenceKernel<double>::run, GradientKernel<double>::run},
     {nullptr, nullptr, packed_size, pack_matrix, NetworkKernel::run},
-    {FinishKernel::run, FinishGradientKernel::run, ActivatedKernel::run, EntropyKernel::run, PoolKernel::run},
+    {FinishKernel::run, FinishGradientKernel::run, ActivatedKernel::run, EntropyKernel::run, PoolKernel::run,
+     NormalizationKernel::run},
     {LargestKernel::run, LargestGradientKernel::run, LargestConvolutionKernel::run},
     {winograd_size, pack_winograd, WinogradKernel::run, WinogradGradient::run},
     MoveKernel::run,

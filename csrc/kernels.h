@@ -13,6 +13,7 @@
 #include "matrices.h"
 #include "moves.h"
 #include "network.h"
+#include "normalization.h"
 #include "recurrence.h"
 #include "sequence.h"
 #include "team.h"
@@ -50,6 +51,7 @@ struct TrainingKernels {
   bool (*activate)(const Activated *, bool gradient, ParallelFor);
   bool (*entropy)(const Entropy *, ParallelFor);
   bool (*pool)(const Windows *, bool gradient, ParallelFor);
+  bool (*normalize)(const Normalization *, const NormalizationGradient *, ParallelFor); // forward where there is no gradient
 };
 
 struct LargestKernels {

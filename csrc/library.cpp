@@ -140,6 +140,14 @@ int32_t bigdl_pool_gradient(const Windows *windows, int32_t set, ParallelFor par
   return !table(set).training.pool(windows, true, parallel);
 }
 
+int32_t bigdl_normalize(const Normalization *normalization, int32_t set, ParallelFor parallel) {
+  return !table(set).training.normalize(normalization, nullptr, parallel);
+}
+
+int32_t bigdl_normalize_gradient(const NormalizationGradient *gradient, int32_t set, ParallelFor parallel) {
+  return !table(set).training.normalize(gradient->normalization, gradient, parallel);
+}
+
 int32_t bigdl_largest(const Largest *largest, int32_t set, ParallelFor parallel) {
   return !table(set).largest.find(largest, parallel);
 }

@@ -120,7 +120,7 @@ def test_what_is_taken_elsewhere_ends_a_chain():
 
 def test_what_is_between_ends_a_chain():
     layers = [Dense(6, input_dim=4), BatchNormalization(), Dense(6, activation="tanh"), Dropout(0.5), Dense(6)]
-    assert kinds(Sequential(layers)) == [["Multiply"], ["Apply"], ["Multiply", "Apply"], ["Drop"], ["Multiply"]]
+    assert kinds(Sequential(layers)) == [["Multiply"], ["Normalize"], ["Multiply", "Apply"], ["Drop"], ["Multiply"]]
 
 
 def test_products_of_another_rank_and_activations_of_activations_are_no_part():

@@ -22,11 +22,12 @@ from bigdl.layers.noise import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
-from bigdl.layers.normalization import FEATURE_WISE, BatchNormalization
+from bigdl.layers.normalization import FEATURE_WISE, SAMPLE_WISE, BatchNormalization
 from bigdl.layers.time_distributed_dense import TimeDistributedDense
 from bigdl.layers.wrappers import TimeDistributed
 from bigdl.programs import Lowering, Source, View, lowers
 from bigdl.programs.images import InOrder, Leak, Lookup, RepeatRow
+from bigdl.programs.normalization import Normalize
 from bigdl.programs.operations import Drop, Multiply, Ref, Scale
 from bigdl.programs.views import IMAGE_AS_SEQUENCE, SEQUENCE_AS_IMAGE, applied
 
@@ -86,18 +87,22 @@ def _dense(layer: Dense | TimeDistributedDense, lowering: Lowering, x: Ref) -> R
 
 @lowers(BatchNormalization, uses=("mode", "epsilon"))
 def _normalization(layer: BatchNormalization, lowering: Lowering, x: Ref) -> Ref | None:
-    if lowering.training or layer.mode != FEATURE_WISE:
+    if layer.mode == SAMPLE_WISE or (layer.mode != FEATURE_WISE and not lowering.training):
         return None
     rank = lowering.rank(layer)
     to, back = View.moving(rank, layer.feature_axis, 1), View.moving(rank, 1, layer.feature_axis)
     if rank == 3 and layer.feature_axis == -1:
         to, back = SEQUENCE_AS_IMAGE, IMAGE_AS_SEQUENCE
         rank = 4
+    gamma, beta, seen = Source.of(layer, "gamma"), Source.of(layer, "beta"), lowering.view(x, to)
+    if lowering.training:
+        y = lowering.write(Normalize, seen, layer=layer, gamma=gamma, beta=beta, epsilon=layer.epsilon)
+        return lowering.view(y, back)
     y = lowering.write(
         Scale,
-        lowering.view(x, to),
-        gamma=Source.of(layer, "gamma"),
-        beta=Source.of(layer, "beta"),
+        seen,
+        gamma=gamma,
+        beta=beta,
         mean=Source.of(layer, "running_mean"),
         variance=Source.of(layer, "running_variance"),
         epsilon=layer.epsilon,

@@ -113,7 +113,7 @@ class BatchNormalization(Layer):
 
     def normalize_features(self, x: Tensor) -> Tensor:
         """Normalizes each feature of a tensor ``(batch, features, ...)``; moves the running values in training."""
-        if self.mode == FEATURE_WISE and not self.training:
+        if not self._uses_batch:
             return self._batch_norm(x, self.running_mean, self.running_variance, training=False)
         total = sum_over_workers()
         if total is not None:
@@ -123,9 +123,22 @@ class BatchNormalization(Layer):
             y = self._batch_norm(x, mean, variance, training=True)
             count = x.numel() // x.shape[1]  # of the cells of which torch gives the unbiased variance
             biased = variance * ((count - 1) / count) if count > 1 else torch.zeros_like(variance)
-        if self.moves_running_values:
-            self._move_running_values(mean, biased)
+        self.take_statistics(mean, biased)
         return cast(Tensor, y)
+
+    @property
+    def _uses_batch(self) -> bool:
+        return self.mode != FEATURE_WISE or self.training
+
+    @property
+    def uses_batch_alone(self) -> bool:
+        """Whether features are normalized by the mean and the variance of the batch, and no worker has a part of it."""
+        return self._uses_batch and sum_over_workers() is None
+
+    def take_statistics(self, mean: Tensor, variance: Tensor) -> None:
+        """Takes note of the mean and the biased variance of a batch by which features were normalized."""
+        if self.moves_running_values:
+            self._move_running_values(mean, variance)
 
     def _batch_norm(self, x: Tensor, mean: Tensor, variance: Tensor, training: bool) -> Tensor:
         """Normalizes by the given values, or in training by those of the batch, which it then writes there."""

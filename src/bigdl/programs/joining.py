@@ -11,6 +11,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from bigdl.programs.images import LargestOfAll, MaxPool, Pad
+from bigdl.programs.normalization import Normalize
 from bigdl.programs.operations import (
     Add,
     Affine,
@@ -110,9 +111,9 @@ def _summed(operation: Operation, maker: Maker) -> tuple[Operation, Operations] 
 
 
 def _rectified(operation: Operation, maker: Maker) -> tuple[Operation, Operations] | None:
-    """``relu`` after a product or a scale, done while the result is at hand."""
+    """``relu`` after a product, a scale or a normalization, done while the result is at hand."""
     product = maker(operation.inputs[0])
-    if not _is_relu(operation) or not isinstance(product, Affine | Scale) or product.relu:
+    if not _is_relu(operation) or not isinstance(product, Affine | Scale | Normalize) or product.relu:
         return None
     return product, [replace(product, number=operation.number, relu=True)]
 

@@ -19,6 +19,7 @@ from bigdl.programs.direct import DirectChain
 from bigdl.programs.joining import chained, joined_for_prediction, joined_for_training
 from bigdl.programs.lowering import Lowering, hooks_of
 from bigdl.programs.native import NativeSegment
+from bigdl.programs.normalization import Normalize
 from bigdl.programs.operations import Affine, Apply, Chain, Drop, Operation, Ref
 from bigdl.programs.precision import full, with_low_products
 from bigdl.programs.prediction import Product
@@ -41,7 +42,7 @@ class Program:
         called: The layers that are called as they are, in the mode that they are in.
         run_array: Computes the only output from the only input, arrays that are not empty and have no gaps; None where
             they cannot be computed so.
-        has_work_between: Whether torch has something to compute between products, such as normalization.
+        has_work_between: Whether torch has something to compute between products, such as activations of other names.
     """
 
     def __init__(self, model: Container, for_training: bool, in_bf16: bool = False) -> None:
@@ -140,8 +141,8 @@ class Program:
 
 
 def _is_cheap(operation: Operation) -> bool:
-    """Whether an operation is a chain, or takes no time beside one."""
-    return isinstance(operation, Chain | Drop) or (isinstance(operation, Apply) and operation.name != "")
+    """Whether the kernels compute an operation as they do a chain, or it takes no time beside one."""
+    return isinstance(operation, Chain | Drop | Normalize) or (isinstance(operation, Apply) and operation.name != "")
 
 
 _Made = int | tuple[int, ...]

@@ -230,6 +230,23 @@ class Windows(ctypes.Structure):
     )
 
 
+class Normalization(ctypes.Structure):
+    """``struct Normalization``."""
+
+    _fields_ = (
+        *_fields(ctypes.c_int64, "rows columns"),
+        ("relu", ctypes.c_int32),
+        ("epsilon", ctypes.c_float),
+        *_fields(ctypes.c_void_p, "x gamma beta mean variance y"),
+    )
+
+
+class NormalizationGradient(ctypes.Structure):
+    """``struct NormalizationGradient``."""
+
+    _fields_ = (*_fields(ctypes.c_void_p, "normalization gradient of_x of_gamma of_beta"),)
+
+
 class ChainLayer(ctypes.Structure):
     """``struct ChainLayer``."""
 

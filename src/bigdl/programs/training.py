@@ -15,6 +15,7 @@ from bigdl.programs.chains import Chained
 from bigdl.programs.convolutions import FusedConvolution, LargestOfConvolution
 from bigdl.programs.endings import NativeEnding, TorchEnding, native_ending, plain_ending
 from bigdl.programs.images import DepthwiseConvolve
+from bigdl.programs.normalization import Normalize, normalization
 from bigdl.programs.operations import Affine, Chain, Convolve, Multiply
 from bigdl.programs.precision import low
 from bigdl.programs.prediction import CONVOLUTIONS
@@ -114,5 +115,6 @@ KERNELS: dict[type[Any], Callable[[Any], Callable[..., Tensor]]] = {
     Convolve: _convolution,
     DepthwiseConvolve: _depthwise,
     Chain: _chain,
+    Normalize: normalization,
 }
-"""What makes the kernel of a product."""
+"""What makes the kernel of an operation that is computed in one way for prediction, in another in training."""
