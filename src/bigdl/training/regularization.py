@@ -22,13 +22,16 @@ from bigdl.layers.wrappers import Wrapper
 class Regularization:
     """The penalties of one model; to be made anew when its graph changes.
 
+    Attributes:
+        penalties: The weights that have one, with how often each counts.
+
     Args:
         model: The model.
     """
 
     def __init__(self, model: Container) -> None:
         self._paying: list[Layer] = []
-        self._penalties: Counter[Weight] = Counter()
+        self.penalties: Counter[Weight] = Counter()
         self._count(model, _NestedPenalties(model))
         paying = set(self._paying)
         self._silent = [layer for layer in model.modules() if isinstance(layer, Layer) and layer not in paying]
@@ -40,9 +43,9 @@ class Regularization:
                 if called_once:
                     self._count(layer, nested)
                 else:
-                    self._penalties += nested.gathered[layer]
+                    self.penalties += nested.gathered[layer]
             elif called_once or not isinstance(layer, Wrapper):
-                self._penalties += _own_penalties(layer)
+                self.penalties += _own_penalties(layer)
                 self._paying.append(layer)
 
     def __call__(self) -> Tensor | float:
@@ -56,7 +59,7 @@ class Regularization:
     def weights(self) -> Tensor | float:
         """Returns the penalties of the weights as they are."""
         total: Tensor | float = 0.0
-        for weight, times in self._penalties.items():
+        for weight, times in self.penalties.items():
             total = total + weight.penalty() * times
         return total
 

@@ -24,6 +24,7 @@ from bigdl.training.goal import Goal
 from bigdl.training.gradients import requiring_gradients
 from bigdl.training.group import Group, SingleWorker
 from bigdl.training.losses import LossTerm, Regularization, divisor, vector
+from bigdl.training.penalties import WeightPenalties
 from bigdl.training.regularization import forget_activity, penalised_layers
 
 
@@ -89,6 +90,7 @@ class Step:
         self._penalised = penalised_layers(model)
         self._regularization = Regularization(model)
         self._parameters = list({id(weight.parameter): weight.parameter for weight in weights}.values())
+        self._weight_penalties = WeightPenalties(self._regularization.penalties, self._parameters)
         self._by_outputs_alone = goal.is_of_outputs and not self._penalised
         self._direct: DirectChain | None = None
         self._buffers = [buffer for buffer in model.buffers() if buffer.is_floating_point()]
@@ -261,11 +263,7 @@ class Step:
 
     def _penalty(self) -> tuple[float, Sequence[Tensor | None]]:
         """Returns the penalty of the weights, which each worker computes for itself, and its gradients, if any."""
-        penalty = self._regularization.weights()
-        if not isinstance(penalty, Tensor):
-            return penalty, ()
-        wanted = penalty.requires_grad and self._parameters
-        return penalty.item(), torch.autograd.grad(penalty, self._parameters, allow_unused=True) if wanted else ()
+        return self._weight_penalties.value_and_gradients(wanted=torch.is_grad_enabled())
 
     def _takes_table(self, parameter: Tensor) -> bool:
         return self.group.size == 1 and self.clip is None and self.optimizer.takes_table(parameter)
