@@ -24,6 +24,7 @@ template <typename T> T *allocate(int64_t values) {
 #include "winograd_gradient.h"
 #include "dense.h"
 #include "little_product.h"
+#include "thin_product.h"
 #include "pooling.h"
 #include "depthwise.h"
 #include "placing.h"
@@ -154,6 +155,7 @@ extern const KernelTable table = {
     MoveKernel::run,
     {LittleProduct::suits, LittleProduct::run, ConvolutionKernel::pack_and_run},
     {Vector<float>::width, RecurrenceKernel::run_by_team},
+    {ThinProduct::suits, ThinProduct::run, ConvolutionKernel::pack_and_run},
 };
 
 } // namespace ISA

@@ -15,6 +15,7 @@
 namespace amx {
 
 constexpr int64_t WORK_OF_A_THREAD = 1 << 22; // products and sums: some 50 microseconds
+constexpr int64_t LITTLE = 1 << 20;           // products that are done before tiles are set up
 constexpr int64_t SPLITTING = 48;             // a value takes as long as so many products
 
 inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }

@@ -146,7 +146,7 @@ struct TileProduct {
 };
 
 static bool suits_tiles(int64_t rows, int64_t columns, int64_t depth) {
-  return !avx512::table.matrices.suits(rows, columns, depth) && rows * columns >= SPLITTING * (rows + columns);
+  return rows * columns * depth > LITTLE && rows * columns >= SPLITTING * (rows + columns);
 }
 
 bool suits(int64_t rows, int64_t columns, int64_t depth) {

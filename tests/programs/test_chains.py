@@ -139,7 +139,7 @@ def test_what_the_kernels_do_not_take_is_computed_by_the_layers_one_by_one(calls
     elif kind == "gaps":
         x = torch.randn(9, 8)[:, :5]
     elif kind == "large":
-        model, x = tower(2000, 10, 700).train(), torch.randn(2, 700)
+        model, x = tower(1300, 10, 1300).train(), torch.randn(40, 1300)
     elif kind == "none":
         x = x[:0]
     if kind in ("double", "gaps", "large"):

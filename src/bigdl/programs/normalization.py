@@ -21,8 +21,8 @@ class Normalizer(Protocol):
     """A layer of batch normalization.
 
     Attributes:
-        uses_batch_alone: Whether it normalizes by the mean and the variance of the batch, in the mode that it is in, and
-            no worker has a part of the batch.
+        uses_batch_alone: Whether it normalizes by the mean and the variance of the batch, in the mode that it is in,
+            and no worker has a part of the batch.
     """
 
     @property

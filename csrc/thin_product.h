@@ -1,0 +1,102 @@
+// Products of which one size is small: those of dense layers with a batch of few rows, and of their gradients. Included
+// once for each instruction set, inside its namespace.
+
+// Blocks of the result are computed side by side. Where the right matrix lies column by column, and is the larger one, the
+// result's transpose is computed instead: so only the smaller one has to be packed.
+struct ThinProduct {
+  static constexpr int64_t lanes = Vector<float>::width;
+  static constexpr int64_t thin = 64, most = 1 << 26;
+  static constexpr int64_t block_rows = 8 * TILE_ROWS, deepest = 512;
+  static constexpr int64_t width = PANEL_VECTORS * lanes;
+
+  MatrixProduct p;
+  bool turned;
+  float *packed; // the right matrix, if it does not lie row by row: (depth, padded columns)
+  float *tail;   // the columns of one that does that fill no vector, filled up with zeros; null if there are none
+
+  static bool suits(int64_t rows, int64_t columns, int64_t depth) {
+    if (LittleProduct::suits(rows, columns, depth)) return true;
+    return (rows <= thin || columns <= thin || depth <= thin) && rows * columns * depth <= most;
+  }
+
+  int64_t panels() const { return (p.columns + width - 1) / width; }
+  int64_t blocks() const { return (p.rows + block_rows - 1) / block_rows; }
+
+  static void task(int64_t begin, int64_t end, void *context) {
+    const ThinProduct &product = *static_cast<const ThinProduct *>(context);
+    for (int64_t i = begin; i < end; ++i) product.run_block(i / product.panels(), i % product.panels());
+  }
+
+  // The rows of a block times a panel, which may be cut into narrower ones at the end.
+  void run_block(int64_t block, int64_t panel) const {
+    const int64_t blocks = this->blocks(), first_row = p.rows * block / blocks;
+    const int64_t rows = p.rows * (block + 1) / blocks - first_row;
+    float values[block_rows * width];
+    const int64_t begin = panel * width, end = p.columns < begin + width ? p.columns : begin + width;
+    for (int64_t first = begin; first < end;) {
+      const int64_t there = end - first, full = there / lanes;
+      const int64_t vectors = panel_vectors(packed ? (there + lanes - 1) / lanes : full ? full : 1);
+      float *c = turned ? values : p.result.at + first_row * p.result.row_stride + first;
+      const int64_t stride = turned ? width : p.result.row_stride;
+      auto run = vectors == 4 ? run_tiles<4> : vectors == 2 ? run_tiles<2> : run_tiles<1>;
+      run(*this, first_row, rows, first, c, stride);
+      const int64_t columns = there < vectors * lanes ? there : vectors * lanes;
+      if (turned)
+        for (int64_t j = 0; j < columns; ++j) {
+          float *target = p.result.at + (first + j) * p.result.row_stride + first_row;
+          for (int64_t i = 0; i < rows; ++i) target[i] = values[i * width + j];
+        }
+      first += vectors * lanes;
+    }
+  }
+
+  template <int VECTORS>
+  static void run_tiles(const ThinProduct &product, int64_t first_row, int64_t rows, int64_t first, float *c,
+                        int64_t stride) {
+    const MatrixProduct &p = product.p;
+    const float *right = p.right.at + first;
+    int64_t right_stride = p.right.row_stride;
+    if (product.packed)
+      right = product.packed + first * p.depth, right_stride = VECTORS * lanes;
+    else if (p.columns - first < lanes)
+      right = product.tail, right_stride = lanes;
+    for (int64_t k = 0; k < p.depth; k += deepest) {
+      const float *left = p.left.at + first_row * p.left.row_stride + k * p.left.column_stride;
+      auto left_of = [&](int64_t row, int64_t) {
+        return Left<float>{left + row * p.left.row_stride, p.left.row_stride, p.left.column_stride};
+      };
+      const int64_t depth = p.depth - k < deepest ? p.depth - k : deepest;
+      tiles<float, VECTORS>(rows, left_of, right + k * right_stride, right_stride, depth, c, stride, p.columns - first,
+                            k ? c : nullptr, stride);
+    }
+  }
+
+  static bool run(const MatrixProduct *product, ParallelFor parallel) {
+    if (LittleProduct::suits(product->rows, product->columns, product->depth))
+      return LittleProduct::run(product, parallel);
+    const bool by_columns = product->right.column_stride != 1;
+    ThinProduct thin = {*product, by_columns && product->rows < product->columns, nullptr, nullptr};
+    MatrixProduct &p = thin.p;
+    if (thin.turned) {
+      const Matrix left = p.left, right = p.right;
+      p.left = {right.at, right.column_stride, right.row_stride};
+      p.right = {left.at, left.column_stride, left.row_stride};
+      p.rows = product->columns, p.columns = product->rows;
+    }
+    float *memory = nullptr;
+    if (p.right.column_stride != 1) {
+      thin.packed = memory = allocate<float>(p.depth * padded<float>(p.columns));
+      if (!memory) return false;
+      pack(p.right.at, p.right.row_stride, p.right.column_stride, p.depth, p.columns, memory);
+    } else if (p.columns % lanes) {
+      thin.tail = memory = allocate<float>(p.depth * lanes);
+      if (!memory) return false;
+      const int64_t there = p.columns % lanes;
+      pack(p.right.at + p.columns - there, p.right.row_stride, int64_t(1), p.depth, there, memory);
+    }
+    const int64_t grain = 1 + WORK_OF_A_THREAD / (block_rows * width * p.depth);
+    const bool done = for_all(parallel, thin.blocks() * thin.panels(), grain, task, &thin);
+    free(memory);
+    return done;
+  }
+};
