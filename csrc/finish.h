@@ -38,9 +38,11 @@ struct Windows {
   uint8_t *where;                          // of y's shape: the number of the cell that is the largest, the first of them
 };
 
-// The scores -sum(t log(p / sum(p))) of rows, with the shares p / sum(p) clipped.
+// The scores -sum(t log(p / sum(p))) of rows, with the shares p / sum(p) clipped; or the means of
+// -t log(p) - (1 - t) log(1 - p), with p clipped.
 struct Entropy {
   int64_t rows, classes;
+  int32_t binary;
   float least, most, factor;           // of a share; of the gradient
   const float *targets, *probabilities; // (rows, classes)
   float *scores;                       // (rows,)

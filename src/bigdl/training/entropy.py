@@ -19,6 +19,7 @@ class _Entropy(ctypes.Structure):
     _fields_ = (
         ("rows", ctypes.c_int64),
         ("classes", ctypes.c_int64),
+        ("binary", ctypes.c_int32),
         ("least", ctypes.c_float),
         ("most", ctypes.c_float),
         ("factor", ctypes.c_float),
@@ -45,7 +46,9 @@ class _OnePass(torch.autograd.Function):
         return None, gradient * of_scores.unsqueeze(-1)
 
 
-def _in_one_pass(y_true: Tensor, y_pred: Tensor, factor: float | None) -> tuple[Tensor, Tensor | None]:
+def _in_one_pass(
+    y_true: Tensor, y_pred: Tensor, factor: float | None, binary: bool = False
+) -> tuple[Tensor, Tensor | None]:
     """Returns the scores, and their gradient times a factor unless that is None."""
     library = kernels()
     assert library is not None
@@ -53,7 +56,7 @@ def _in_one_pass(y_true: Tensor, y_pred: Tensor, factor: float | None) -> tuple[
     gradient = None if factor is None else torch.empty_like(y_pred)
     numbers = (epsilon(), 1.0 - epsilon(), 1.0 if factor is None else factor)
     places = (y_true.data_ptr(), y_pred.data_ptr(), scores.data_ptr(), address(gradient))
-    call = _Entropy(scores.numel(), y_pred.shape[-1], *numbers, *places)
+    call = _Entropy(scores.numel(), y_pred.shape[-1], binary, *numbers, *places)
     library.run(library.functions.bigdl_entropy, call)
     return scores, gradient
 
@@ -72,6 +75,15 @@ def graded_cross_entropy(y_true: Tensor, y_pred: Tensor, factor: float) -> tuple
     if kernels() is None or not _take(y_true, y_pred):
         return None
     scores, gradient = _in_one_pass(y_true, y_pred, factor)
+    assert gradient is not None
+    return scores, gradient
+
+
+def graded_binary_cross_entropy(y_true: Tensor, y_pred: Tensor, factor: float) -> tuple[Tensor, Tensor] | None:
+    """Computes the means over the last axis of binary cross-entropies; see ``graded_cross_entropy``."""
+    if kernels() is None or not _take(y_true, y_pred):
+        return None
+    scores, gradient = _in_one_pass(y_true, y_pred, factor, binary=True)
     assert gradient is not None
     return scores, gradient
 

@@ -6,6 +6,7 @@ record takes as long as all layers.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from torch import Tensor
@@ -13,7 +14,7 @@ from torch.nn import functional as F
 
 from bigdl.layers.settings import epsilon
 from bigdl.training import objectives
-from bigdl.training.entropy import graded_cross_entropy
+from bigdl.training.entropy import graded_binary_cross_entropy, graded_cross_entropy
 from bigdl.training.objectives import Objective, checked_labels
 
 Graded = Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor] | None]
@@ -43,6 +44,9 @@ def binary_crossentropy(y_true: Tensor, y_pred: Tensor, factor: float) -> tuple[
     """See ``objectives.binary_crossentropy``: the slope by a logit is ``sigmoid(logit) - t``."""
     if not _are_alike(y_true, y_pred):
         return None
+    in_one_pass = graded_binary_cross_entropy(y_true, y_pred, factor)
+    if in_one_pass is not None:
+        return in_one_pass
     p = y_pred.clamp(epsilon(), 1.0 - epsilon())
     q = 1.0 - p
     logits = (p / q).log_()
@@ -73,6 +77,9 @@ GRADED: dict[Objective, Graded] = {
 features); None for what it does not take."""
 
 
+_MEANS = (objectives.mean_squared_error, objectives.mean_absolute_error, objectives.binary_crossentropy)
+
+
 def graded(objective: Objective, y_true: Tensor, y_pred: Tensor, factor: float) -> tuple[Tensor, Tensor] | None:
     """Computes an objective's scores, and a number times the gradient of their sum.
 
@@ -83,9 +90,19 @@ def graded(objective: Objective, y_true: Tensor, y_pred: Tensor, factor: float) 
         factor: The number.
 
     Returns:
-        Scores and gradient by ``y_pred``; None where nobody has written the gradient, or not for such tensors.
+        The score of each row, which is the mean of those of its steps, and the gradient by ``y_pred``; None where
+        nobody has written the gradient, or not for such tensors.
     """
     compute = GRADED.get(objective)
-    if compute is None or y_pred.dim() != 2 or y_true.requires_grad:
+    if compute is None or y_pred.dim() < 2 or y_true.requires_grad:
         return None
-    return compute(y_true, y_pred.detach(), factor)
+    y_pred = y_pred.detach()
+    if y_pred.dim() == 2:
+        return compute(y_true, y_pred, factor)
+    if y_true.shape[:-1] != y_pred.shape[:-1] or not y_pred.numel():
+        return None
+    # The mean of means over all steps is one over all numbers.
+    steps = 1 if objective in _MEANS and _are_alike(y_true, y_pred) else math.prod(y_pred.shape[1:-1])
+    rows = len(y_pred) * steps
+    found = compute(y_true.reshape(rows, -1), y_pred.reshape(rows, -1), factor / steps)
+    return None if found is None else (found[0].view(-1, steps).mean(-1), found[1].view(y_pred.shape))
