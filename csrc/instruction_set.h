@@ -153,9 +153,8 @@ extern const KernelTable table = {
     {LargestKernel::run, LargestGradientKernel::run, LargestConvolutionKernel::run},
     {winograd_size, pack_winograd, WinogradKernel::run, WinogradGradient::run},
     MoveKernel::run,
-    {LittleProduct::suits, LittleProduct::run, ConvolutionKernel::pack_and_run},
-    {Vector<float>::width, RecurrenceKernel::run_by_team},
     {ThinProduct::suits, ThinProduct::run, ConvolutionKernel::pack_and_run},
+    {Vector<float>::width, RecurrenceKernel::run_by_team},
 };
 
 } // namespace ISA

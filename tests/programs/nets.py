@@ -99,6 +99,15 @@ def shapes(ordering: str = "tf") -> Any:
     return Model(inputs, [x, merge([x, x], mode="mul")])
 
 
+def decoder(ordering: str = "tf") -> Any:
+    """Images that become larger, as in an autoencoder, and are joined with others."""
+    inputs = Input((5, 4, 3) if ordering == "tf" else (3, 5, 4))
+    x = UpSampling2D((2, 3), dim_ordering=ordering)(inputs)
+    y = Convolution2D(6, 3, 3, border_mode="same", activation="relu", dim_ordering=ordering)(x)
+    x = merge([x, y], mode="concat", concat_axis=3 if ordering == "tf" else 1)
+    return Model(inputs, UpSampling2D((1, 2), dim_ordering=ordering)(x))
+
+
 def largest_of_images(ordering: str = "tf") -> Any:
     """The largest of all positions of images, behind convolutions with steps, gaps and zeros."""
     inputs = Input((9, 8, 3) if ordering == "tf" else (3, 9, 8))
@@ -203,6 +212,8 @@ NETS: dict[str, Callable[[], Any]] = {
     "residual-th": lambda: residual("th"),
     "shapes": shapes,
     "shapes-th": lambda: shapes("th"),
+    "decoder": decoder,
+    "decoder-th": lambda: decoder("th"),
     "sequences": sequences,
     "text": text,
     "largest": largest_of_images,

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bigdl.programs.operations import Affine, Apply, Operation, Source
+from bigdl.programs.upsampling import repeating
 from bigdl.programs.views import Views, applied
 
 
@@ -101,6 +102,8 @@ class Repeat(Operation):
 
     def kernel(self) -> Callable[..., Any]:
         """Returns an interpolation that takes the nearest cell."""
+        if len(self.times) == 2:
+            return repeating(self.times)
 
         def repeat(x: Tensor) -> Tensor:
             lengths = [length * times for length, times in zip(x.shape[2:], self.times, strict=True)]
