@@ -51,7 +51,7 @@ struct TrainingKernels {
   bool (*activate)(const Activated *, bool gradient, ParallelFor);
   bool (*entropy)(const Entropy *, ParallelFor);
   bool (*pool)(const Windows *, bool gradient, ParallelFor);
-  bool (*normalize)(const Normalization *, const NormalizationGradient *, ParallelFor); // forward where there is no gradient
+  bool (*normalize)(const Normalization *, const NormalizationGradient *, ParallelFor); // forward without a gradient
 };
 
 struct LargestKernels {
