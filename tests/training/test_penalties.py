@@ -1,5 +1,6 @@
 """Penalties of weights: their gradients by hand are those of torch's record."""
 
+import pickle
 from collections.abc import Sequence
 from typing import Any
 
@@ -76,3 +77,13 @@ def test_without_any_there_is_nothing():
     penalties = WeightPenalties(Regularization(model).penalties, list(model.parameters()))
     assert penalties.value_and_gradients() == (0.0, [])
     assert penalties.value() == 0.0
+
+
+def test_they_are_found_again_where_a_model_is_sent():
+    model = net()
+    sent = pickle.loads(pickle.dumps(WeightPenalties(Regularization(model).penalties, list(model.parameters()))))
+    expected, theirs = recorded(model, list(model.parameters()))
+    value, ours = sent.value_and_gradients()
+    assert value == pytest.approx(expected, rel=1e-6)
+    for one, other in zip(ours, theirs, strict=True):
+        assert one is other is None or torch.allclose(one, other)

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bigdl.native import Library, threads
-from bigdl.programs import structures
+from bigdl.programs import network_structures
 from bigdl.programs.assembly import Assembly
 from bigdl.programs.memory import Life, places
+from bigdl.programs.network_structures import NONE
 from bigdl.programs.phases import phases_of
 from bigdl.programs.product_steps import PRODUCTS
 from bigdl.programs.segments import CHANNELS_LAST, Layout, Segment
-from bigdl.programs.structures import NONE
 from bigdl.programs.value_steps import VALUES
 from bigdl.programs.views import IMAGE_AS_SEQUENCE, features_last
 
@@ -84,33 +84,37 @@ class NativeNetwork:
         lives = {slot: Life(at[0], at[-1], sizes[slot]) for slot, at in used.items()}
         across = {slot: life for slot, life in lives.items() if phase_of[life.first] != phase_of[life.last]}
         placed, kept_across = places(across)
-        kept = {slot: (structures.ACROSS, place) for slot, place in placed.items()}
+        kept = {slot: (network_structures.ACROSS, place) for slot, place in placed.items()}
         phases = []
         for number, (steps, group) in enumerate(divided):
             inside = {
                 slot: life for slot, life in lives.items() if phase_of[life.first] == number and slot not in across
             }
             placed, size = places(inside)
-            kept |= {slot: (structures.INSIDE, place) for slot, place in placed.items()}
-            phases.append(structures.Phase(len(steps), group, size))
+            kept |= {slot: (network_structures.INSIDE, place) for slot, place in placed.items()}
+            phases.append(network_structures.Phase(len(steps), group, size))
         outside = [*self._entries.values(), *self._exits]
-        kept |= {slot: (structures.OUTSIDE, number) for number, slot in enumerate(outside)}
-        values = [structures.Value(kept[slot][0], size, kept[slot][1]) for slot, size in enumerate(sizes)]
+        kept |= {slot: (network_structures.OUTSIDE, number) for number, slot in enumerate(outside)}
+        values = [network_structures.Value(kept[slot][0], size, kept[slot][1]) for slot, size in enumerate(sizes)]
         calls = [
-            structures.Step(
+            network_structures.Step(
                 *(step.kind, step.activation, step.input, step.other, step.output, step.columns),
                 None if step.call is None else ctypes.addressof(step.call),
             )
             for step in self._steps
         ]
-        arrays = [_array(structures.Phase, phases), _array(structures.Step, calls), _array(structures.Value, values)]
+        arrays = [
+            _array(network_structures.Phase, phases),
+            _array(network_structures.Step, calls),
+            _array(network_structures.Value, values),
+        ]
         self._kept_alive += arrays
         addresses = (ctypes.addressof(array) for array in arrays)
-        recurrent = any(step.kind == structures.RECUR for step in self._steps)
-        self._network = structures.Network(len(phases), kept_across, recurrent, *addresses)
+        recurrent = any(step.kind == network_structures.RECUR for step in self._steps)
+        self._network = network_structures.Network(len(phases), kept_across, recurrent, *addresses)
         self._kept = kept_across + max(phase.kept for phase in phases)
         self._outside = ctypes.c_void_p * len(outside)
-        self._calls: list[tuple[structures.NetworkCall, Any, ctypes.c_int32]] = []  # to be used again
+        self._calls: list[tuple[network_structures.NetworkCall, Any, ctypes.c_int32]] = []  # to be used again
 
     def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Computes what is taken outside.
@@ -162,9 +166,9 @@ class NativeNetwork:
             raise IndexError("a number has no row in a table")  # this call is not used again
         self._calls.append((call, arrays, missing))
 
-    def _new_call(self) -> tuple[structures.NetworkCall, Any, ctypes.c_int32]:
+    def _new_call(self) -> tuple[network_structures.NetworkCall, Any, ctypes.c_int32]:
         arrays, missing = self._outside(), ctypes.c_int32()
-        call = structures.NetworkCall(ctypes.addressof(self._network))
+        call = network_structures.NetworkCall(ctypes.addressof(self._network))
         call.arrays, call.missing = ctypes.addressof(arrays), ctypes.addressof(missing)
         return call, arrays, missing
 

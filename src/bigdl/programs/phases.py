@@ -6,7 +6,7 @@ import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bigdl.programs.structures import NONE
+from bigdl.programs.network_structures import NONE
 
 # In values of four bytes. What a step of a group may read of weights, and have of values for one row; what all steps of
 # a group may read of weights, and have of values: so that it stays in a cache of a megabyte or two.

@@ -7,13 +7,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from bigdl.programs import structures, winograd
+from bigdl.programs import network_structures, structures, winograd
 from bigdl.programs.assembly import Assembly, windows
 from bigdl.programs.images import DepthwiseConvolve, Lookup
+from bigdl.programs.network_structures import CONVOLVE, DEPTHWISE, LOOK_UP, MULTIPLY, NONE, RECUR
 from bigdl.programs.operations import Convolve, Multiply, Operation
 from bigdl.programs.phases import Step
 from bigdl.programs.recurrence import Recur, Recurrences, recurrences
-from bigdl.programs.structures import CONVOLVE, DEPTHWISE, LOOK_UP, MULTIPLY, NONE, RECUR
 
 _LARGEST_TWICE = 1 << 22
 """The most values of a matrix that is kept twice: for few rows, and as tiles for many of them."""
@@ -57,7 +57,7 @@ def _depthwise(a: Assembly, operation: DepthwiseConvolve, x: int) -> None:
     weight, bias = operation.folded()
     channels, *lengths = a.shapes[x]
     pads, positions = windows(operation, lengths)
-    call = structures.Depthwise(
+    call = network_structures.Depthwise(
         *(0, *lengths, channels, *operation.size, *operation.stride, *(before for before, _ in pads)),
         *(*positions, operation.relu, None),
         *a.keep(weight.permute(2, 3, 1, 0), bias),
@@ -75,7 +75,7 @@ def _product(a: Assembly, operation: Multiply, x: int) -> None:
     places = a.keep(a.library.packed(weight), tiles, bias)
     lengths = a.shapes[x][1:] if operation.rank == 3 else ()
     rows = math.prod(lengths)
-    call = structures.Dense(rows, *weight.shape[::-1], operation.relu, False, None, *places)
+    call = network_structures.Dense(rows, *weight.shape[::-1], operation.relu, False, None, *places)
     slot = a.make(operation, (len(weight), *lengths))
     a.steps.append(Step(MULTIPLY, x, slot, call=call, weights=weight.numel()))
     a.products += rows * weight.numel()
@@ -84,7 +84,7 @@ def _product(a: Assembly, operation: Multiply, x: int) -> None:
 def _lookup(a: Assembly, operation: Lookup, x: int) -> None:
     (steps,), (rows, size) = a.shapes[x], operation.table().shape
     of_floats = a.inputs[x].is_floating_point()
-    call = structures.Lookup(steps, size, rows, of_floats, *a.keep(operation.table().detach()))
+    call = network_structures.Lookup(steps, size, rows, of_floats, *a.keep(operation.table().detach()))
     a.steps.append(Step(LOOK_UP, x, a.make(operation, (size, steps, 1)), call=call))
     a.products += steps * size
 

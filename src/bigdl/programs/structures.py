@@ -9,32 +9,35 @@ from torch import Tensor
 
 from bigdl.native import address
 
-CONVOLVE, MULTIPLY, ADD, ACTIVATE, POOL, DEPTHWISE, PLACE, SCALE, LEAK, BEND, LOOK_UP, TIMES, LARGER, RECUR = range(14)
-OUTSIDE, ACROSS, INSIDE = range(3)
-NONE = -1
 LINEAR = 0
 ACTIVATIONS = {"relu": 1, "tanh": 2, "sigmoid": 3, "hard_sigmoid": 4, "softsign": 5, "softmax": 100}
 """The numbers of Keras's activations."""
 
 
-def _fields(kind: type[ctypes._SimpleCData[int]] | type[ctypes.c_void_p], names: str) -> list[tuple[str, type]]:
+def fields(kind: type[ctypes._SimpleCData[int]] | type[ctypes.c_void_p], names: str) -> list[tuple[str, type]]:
+    """Returns fields of one type.
+
+    Args:
+        kind: The type.
+        names: Their names, with spaces between.
+    """
     return [(name, kind) for name in names.split()]
 
 
 def _matrix(name: str) -> list[tuple[str, type]]:
     strides = f"{name}_row_stride {name}_column_stride"
-    return [*_fields(ctypes.c_void_p, name), *_fields(ctypes.c_int64, strides)]
+    return [*fields(ctypes.c_void_p, name), *fields(ctypes.c_int64, strides)]
 
 
 class Convolution(ctypes.Structure):
     """``struct Convolution``."""
 
     _fields_ = (
-        *_fields(ctypes.c_int64, "images rows columns channels filters kernel_rows kernel_columns"),
-        *_fields(ctypes.c_int64, "row_stride column_stride row_dilation column_dilation top left"),
-        *_fields(ctypes.c_int64, "out_rows out_columns pool_rows pool_columns"),
-        *_fields(ctypes.c_int32, "relu transformed"),
-        *_fields(ctypes.c_void_p, "x weight tiles bias other y"),
+        *fields(ctypes.c_int64, "images rows columns channels filters kernel_rows kernel_columns"),
+        *fields(ctypes.c_int64, "row_stride column_stride row_dilation column_dilation top left"),
+        *fields(ctypes.c_int64, "out_rows out_columns pool_rows pool_columns"),
+        *fields(ctypes.c_int32, "relu transformed"),
+        *fields(ctypes.c_void_p, "x weight tiles bias other y"),
     )
 
 
@@ -84,130 +87,25 @@ class Kernel3x3(ctypes.Structure):
     """``struct Kernel3x3``."""
 
     _fields_ = (
-        *_fields(ctypes.c_int64, "filters channels filter_stride channel_stride row_stride column_stride"),
-        *_fields(ctypes.c_void_p, "at"),
-    )
-
-
-class Dense(ctypes.Structure):
-    """``struct Dense``."""
-
-    _fields_ = (
-        *_fields(ctypes.c_int64, "rows inputs outputs"),
-        *_fields(ctypes.c_int32, "relu backwards"),
-        *_fields(ctypes.c_void_p, "x weight tiles bias y"),
-    )
-
-
-class Pooling(ctypes.Structure):
-    """``struct Pooling``."""
-
-    _fields_ = (
-        *_fields(ctypes.c_int64, "images rows columns channels window_rows window_columns row_stride column_stride"),
-        *_fields(ctypes.c_int64, "top left out_rows out_columns"),
-        *_fields(ctypes.c_int32, "average"),
-        *_fields(ctypes.c_void_p, "x y"),
-    )
-
-
-class Depthwise(ctypes.Structure):
-    """``struct Depthwise``."""
-
-    _fields_ = (
-        *_fields(ctypes.c_int64, "images rows columns channels kernel_rows kernel_columns row_stride column_stride"),
-        *_fields(ctypes.c_int64, "top left out_rows out_columns"),
-        *_fields(ctypes.c_int32, "relu"),
-        *_fields(ctypes.c_void_p, "x weight bias y"),
-    )
-
-
-class Placing(ctypes.Structure):
-    """``struct Placing``."""
-
-    _fields_ = (
-        *_fields(ctypes.c_int64, "images rows columns channels row_times column_times top left first"),
-        *_fields(ctypes.c_int64, "out_rows out_columns out_channels"),
-        *_fields(ctypes.c_int32, "zeros"),
-        *_fields(ctypes.c_void_p, "x y"),
-    )
-
-
-class Lookup(ctypes.Structure):
-    """``struct Lookup``."""
-
-    _fields_ = (
-        *_fields(ctypes.c_int64, "count size rows"),
-        *_fields(ctypes.c_int32, "of_floats"),
-        *_fields(ctypes.c_void_p, "table x y missing"),
-    )
-
-
-class Elements(ctypes.Structure):
-    """``struct Elements``."""
-
-    _fields_ = (
-        *_fields(ctypes.c_int64, "count columns"),
-        *_fields(ctypes.c_int32, "kind relu"),
-        *_fields(ctypes.c_void_p, "factor summand x other y"),
-    )
-
-
-class Step(ctypes.Structure):
-    """``struct Step``."""
-
-    _fields_ = (
-        *_fields(ctypes.c_int32, "kind activation"),
-        *_fields(ctypes.c_int64, "input other output columns"),
-        *_fields(ctypes.c_void_p, "call"),
-    )
-
-
-class Value(ctypes.Structure):
-    """``struct Value``."""
-
-    _fields_ = (*_fields(ctypes.c_int32, "keeping"), *_fields(ctypes.c_int64, "size place"))
-
-
-class Phase(ctypes.Structure):
-    """``struct Phase``."""
-
-    _fields_ = (*_fields(ctypes.c_int64, "steps group kept"),)
-
-
-class Network(ctypes.Structure):
-    """``struct Network``."""
-
-    _fields_ = (
-        *_fields(ctypes.c_int64, "phase_count across has_short_steps"),
-        *_fields(ctypes.c_void_p, "phases steps values"),
-    )
-
-
-class NetworkCall(ctypes.Structure):
-    """``struct NetworkCall``."""
-
-    _fields_ = (
-        *_fields(ctypes.c_void_p, "network"),
-        *_fields(ctypes.c_int64, "rows threads"),
-        *_fields(ctypes.c_int32, "little backwards"),
-        *_fields(ctypes.c_void_p, "missing arrays memory"),
+        *fields(ctypes.c_int64, "filters channels filter_stride channel_stride row_stride column_stride"),
+        *fields(ctypes.c_void_p, "at"),
     )
 
 
 class Sample(ctypes.Structure):
     """``struct Sample``."""
 
-    _fields_ = (*_fields(ctypes.c_void_p, "at"), *_fields(ctypes.c_int64, "stride count"))
+    _fields_ = (*fields(ctypes.c_void_p, "at"), *fields(ctypes.c_int64, "stride count"))
 
 
 class Finish(ctypes.Structure):
     """``struct Finish``."""
 
     _fields_ = (
-        *_fields(ctypes.c_int64, "rows columns seed"),
-        *_fields(ctypes.c_int32, "relu drops limit"),
+        *fields(ctypes.c_int64, "rows columns seed"),
+        *fields(ctypes.c_int32, "relu drops limit"),
         ("scale", ctypes.c_float),
-        *_fields(ctypes.c_void_p, "bias x y"),
+        *fields(ctypes.c_void_p, "bias x y"),
     )
 
 
@@ -215,9 +113,9 @@ class FinishGradient(ctypes.Structure):
     """``struct FinishGradient``."""
 
     _fields_ = (
-        *_fields(ctypes.c_int64, "rows columns"),
+        *fields(ctypes.c_int64, "rows columns"),
         ("scale", ctypes.c_float),
-        *_fields(ctypes.c_void_p, "gradient y result sums"),
+        *fields(ctypes.c_void_p, "gradient y result sums"),
     )
 
 
@@ -225,8 +123,8 @@ class Windows(ctypes.Structure):
     """``struct Windows``."""
 
     _fields_ = (
-        *_fields(ctypes.c_int64, "images rows columns channels window_rows window_columns"),
-        *_fields(ctypes.c_void_p, "x y where"),
+        *fields(ctypes.c_int64, "images rows columns channels window_rows window_columns"),
+        *fields(ctypes.c_void_p, "x y where"),
     )
 
 
@@ -234,27 +132,27 @@ class Normalization(ctypes.Structure):
     """``struct Normalization``."""
 
     _fields_ = (
-        *_fields(ctypes.c_int64, "rows columns"),
+        *fields(ctypes.c_int64, "rows columns"),
         ("relu", ctypes.c_int32),
         ("epsilon", ctypes.c_float),
-        *_fields(ctypes.c_void_p, "x gamma beta mean variance y"),
+        *fields(ctypes.c_void_p, "x gamma beta mean variance y"),
     )
 
 
 class NormalizationGradient(ctypes.Structure):
     """``struct NormalizationGradient``."""
 
-    _fields_ = (*_fields(ctypes.c_void_p, "normalization gradient of_x of_gamma of_beta"),)
+    _fields_ = (*fields(ctypes.c_void_p, "normalization gradient of_x of_gamma of_beta"),)
 
 
 class ChainLayer(ctypes.Structure):
     """``struct ChainLayer``."""
 
     _fields_ = (
-        *_fields(ctypes.c_int64, "outputs seed"),
-        *_fields(ctypes.c_int32, "activation drops limit"),
+        *fields(ctypes.c_int64, "outputs seed"),
+        *fields(ctypes.c_int32, "activation drops limit"),
         ("scale", ctypes.c_float),
-        *_fields(ctypes.c_void_p, "weight bias y weight_gradient bias_gradient"),
+        *fields(ctypes.c_void_p, "weight bias y weight_gradient bias_gradient"),
     )
 
 
@@ -262,8 +160,8 @@ class Chain(ctypes.Structure):
     """``struct Chain``."""
 
     _fields_ = (
-        *_fields(ctypes.c_int64, "rows inputs count"),
-        *_fields(ctypes.c_void_p, "layers x gradient x_gradient"),
+        *fields(ctypes.c_int64, "rows inputs count"),
+        *fields(ctypes.c_void_p, "layers x gradient x_gradient"),
     )
 
 
@@ -271,7 +169,7 @@ class MatrixProduct(ctypes.Structure):
     """``struct MatrixProduct``, each of its matrices an address and two strides."""
 
     _fields_ = (
-        *_fields(ctypes.c_int64, "rows columns depth"),
+        *fields(ctypes.c_int64, "rows columns depth"),
         *((field, kind) for name in ("left", "right", "result") for field, kind in _matrix(name)),
     )
 
@@ -280,37 +178,37 @@ class Product(ctypes.Structure):
     """``struct Product``, for the gradient of a weight."""
 
     _fields_ = (
-        *_fields(ctypes.c_int64, "rows outputs inputs"),
-        *_fields(ctypes.c_void_p, "out"),
-        *_fields(ctypes.c_int64, "out_stride"),
-        *_fields(ctypes.c_void_p, "in"),
-        *_fields(ctypes.c_int64, "in_stride"),
-        *_fields(ctypes.c_void_p, "gradient out_total"),
+        *fields(ctypes.c_int64, "rows outputs inputs"),
+        *fields(ctypes.c_void_p, "out"),
+        *fields(ctypes.c_int64, "out_stride"),
+        *fields(ctypes.c_void_p, "in"),
+        *fields(ctypes.c_int64, "in_stride"),
+        *fields(ctypes.c_void_p, "gradient out_total"),
     )
 
 
 class Place(ctypes.Structure):
     """``struct Place``."""
 
-    _fields_ = (*_fields(ctypes.c_int32, "position channel"), ("share", ctypes.c_float))
+    _fields_ = (*fields(ctypes.c_int32, "position channel"), ("share", ctypes.c_float))
 
 
 class Largest(ctypes.Structure):
     """``struct Largest``."""
 
     _fields_ = (
-        *_fields(ctypes.c_int64, "images positions channels most"),
-        *_fields(ctypes.c_void_p, "x y places counts"),
+        *fields(ctypes.c_int64, "images positions channels most"),
+        *fields(ctypes.c_void_p, "x y places counts"),
     )
 
 
 class LargestGradient(ctypes.Structure):
     """``struct LargestGradient``."""
 
-    _fields_ = (*_fields(ctypes.c_void_p, "largest gradient of_x"),)
+    _fields_ = (*fields(ctypes.c_void_p, "largest gradient of_x"),)
 
 
 class LargestConvolutionGradient(ctypes.Structure):
     """``struct LargestConvolutionGradient``."""
 
-    _fields_ = (*_fields(ctypes.c_void_p, "largest convolution gradient of_x of_weight"),)
+    _fields_ = (*fields(ctypes.c_void_p, "largest convolution gradient of_x of_weight"),)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from bigdl.programs import structures
+from bigdl.programs import network_structures
 from bigdl.programs.assembly import Assembly, windows
 from bigdl.programs.images import (
     AveragePool,
@@ -20,9 +20,10 @@ from bigdl.programs.images import (
     Repeat,
     RepeatRow,
 )
+from bigdl.programs.network_structures import ACTIVATE, ADD, BEND, LARGER, LEAK, PLACE, POOL, SCALE, TIMES
 from bigdl.programs.operations import Add, Apply, Combine, Operation, Scale
 from bigdl.programs.phases import Step
-from bigdl.programs.structures import ACTIVATE, ACTIVATIONS, ADD, BEND, LARGER, LEAK, PLACE, POOL, SCALE, TIMES
+from bigdl.programs.structures import ACTIVATIONS
 from bigdl.programs.views import features_last
 
 _COMBINING = {"sum": ADD, "mul": TIMES, "max": LARGER}
@@ -31,7 +32,7 @@ _COMBINING = {"sum": ADD, "mul": TIMES, "max": LARGER}
 def _pooling(a: Assembly, operation: Pool, x: int) -> None:
     channels, *lengths = a.shapes[x]
     pads, positions = windows(operation, lengths)
-    call = structures.Pooling(
+    call = network_structures.Pooling(
         *(0, *lengths, channels, *operation.size, *operation.stride, *(before for before, _ in pads)),
         *(*positions, isinstance(operation, AveragePool)),
     )
@@ -41,7 +42,7 @@ def _pooling(a: Assembly, operation: Pool, x: int) -> None:
 
 def _pooling_of_all(a: Assembly, operation: PoolOfAll, x: int) -> None:
     channels, *lengths = a.shapes[x]
-    call = structures.Pooling(
+    call = network_structures.Pooling(
         *(0, *lengths, channels, *lengths, *lengths, 0, 0, 1, 1, isinstance(operation, MeanOfAll))
     )
     a.steps.append(Step(POOL, x, a.make(operation, (channels,)), call=call))
@@ -52,28 +53,28 @@ def _zeros(a: Assembly, operation: Pad, x: int) -> None:
     channels, *lengths = a.shapes[x]
     made = [before + n + after for n, (before, after) in zip(lengths, operation.pads, strict=True)]
     first = [before for before, _ in operation.pads]
-    call = structures.Placing(0, *lengths, channels, 1, 1, *first, 0, *made, channels, True)
+    call = network_structures.Placing(0, *lengths, channels, 1, 1, *first, 0, *made, channels, True)
     a.steps.append(Step(PLACE, x, a.make(operation, (channels, *made)), call=call))
 
 
 def _repetition(a: Assembly, operation: Repeat, x: int) -> None:
     channels, *lengths = a.shapes[x]
     made = [n * times for n, times in zip(lengths, operation.times, strict=True)]
-    call = structures.Placing(0, *lengths, channels, *operation.times, 0, 0, 0, *made, channels, False)
+    call = network_structures.Placing(0, *lengths, channels, *operation.times, 0, 0, 0, *made, channels, False)
     a.steps.append(Step(PLACE, x, a.make(operation, (channels, *made)), call=call))
 
 
 def _other_shape(a: Assembly, operation: InOrder, x: int) -> None:
     values = math.prod(a.shapes[x])
     *lengths, channels = operation.shape(values)
-    call = structures.Placing(0, 1, 1, values, 1, 1, 0, 0, 0, 1, 1, values, False)
+    call = network_structures.Placing(0, 1, 1, values, 1, 1, 0, 0, 0, 1, 1, values, False)
     slot = a.make(operation, (channels, *lengths, *(1,) * (len(lengths) == 1)))
     a.steps.append(Step(PLACE, x, slot, call=call))
 
 
 def _repeated_row(a: Assembly, operation: RepeatRow, x: int) -> None:
     values = math.prod(a.shapes[x])
-    call = structures.Placing(0, 1, 1, values, operation.steps, 1, 0, 0, 0, operation.steps, 1, values, False)
+    call = network_structures.Placing(0, 1, 1, values, operation.steps, 1, 0, 0, 0, operation.steps, 1, values, False)
     a.steps.append(Step(PLACE, x, a.make(operation, (values, operation.steps, 1)), call=call))
 
 
@@ -85,7 +86,7 @@ def _join(a: Assembly, operation: Join, _: int) -> None:
     channels, first = sum(own_channels), 0
     slot = a.make(operation, (channels, *lengths))
     for x, own in zip(parts, own_channels, strict=True):
-        call = structures.Placing(0, *size, own, 1, 1, 0, 0, first, *size, channels, False)
+        call = network_structures.Placing(0, *size, own, 1, 1, 0, 0, first, *size, channels, False)
         a.steps.append(Step(PLACE, x, slot, call=call))
         first += own
 
@@ -97,7 +98,7 @@ def _combination(a: Assembly, operation: Add | Combine, x: int) -> None:
 
 def _scale(a: Assembly, operation: Scale, x: int) -> None:
     factor, summand = (values.to(operation.gamma().dtype) for values in operation.factors())
-    call = structures.Elements(0, len(factor), SCALE, operation.relu, *a.keep(factor, summand))
+    call = network_structures.Elements(0, len(factor), SCALE, operation.relu, *a.keep(factor, summand))
     a.steps.append(Step(SCALE, x, a.make_over(operation, x), call=call))
 
 
@@ -108,7 +109,7 @@ def _leak(a: Assembly, operation: Leak, x: int) -> None:
     factor = features_last(slopes.expand(1, shape[0], *((1,) * (len(shape) - 1) if alike else shape[1:])))
     factor = factor.permute(0, 2, 3, 1).flatten() if factor.dim() == 4 else factor.flatten()
     kind = BEND if operation.exponential else LEAK
-    call = structures.Elements(0, len(factor), kind, False, *a.keep(factor))
+    call = network_structures.Elements(0, len(factor), kind, False, *a.keep(factor))
     a.steps.append(Step(kind, x, a.make_over(operation, x), call=call))
 
 

@@ -25,7 +25,8 @@ class WeightPenalties:
     def __init__(self, penalties: Mapping[Weight, int], parameters: Sequence[Tensor]) -> None:
         self._penalties = list(penalties.items())
         self._parameters = list(parameters)
-        self._numbers = {id(parameter): i for i, parameter in enumerate(self._parameters)}
+        # By the parameters themselves: what is sent to workers has others.
+        self._numbers = {parameter: i for i, parameter in enumerate(self._parameters)}
 
     def value(self) -> float:
         """Returns the sum of all penalties."""
@@ -51,7 +52,7 @@ class WeightPenalties:
                     others.append((weight, times))
                     continue
                 total = total + weight.penalty() * times
-                number = self._numbers.get(id(weight.parameter))
+                number = self._numbers.get(weight.parameter)
                 if number is not None:
                     gradients[number] = _sum(gradients[number], _gradient(weight, times))
         if others:
