@@ -66,7 +66,7 @@ def words() -> Any:
     y = TimeDistributedDense(7)(ELU(0.5)(x))
     steps = RepeatVector(12)(Dense(5, activation="elu")(Flatten()(Convolution1D(3, 2)(y))))
     z = merge([Dense(6)(y), steps], mode="concat")
-    every = TimeDistributed(Dense(4, activation="softmax"))(z)
+    every = TimeDistributed(Dense(4, activation="softmax"))(PReLU("normal")(TimeDistributed(Dense(8))(z)))
     return Model(inputs, [every, GlobalAveragePooling1D()(merge([z, Dense(11)(x)], mode="sum")), Flatten()(every)])
 
 

@@ -24,7 +24,7 @@ from bigdl.programs.network_structures import ACTIVATE, ADD, BEND, LARGER, LEAK,
 from bigdl.programs.operations import Add, Apply, Combine, Operation, Scale
 from bigdl.programs.phases import Step
 from bigdl.programs.structures import ACTIVATIONS
-from bigdl.programs.views import features_last
+from bigdl.programs.views import SEQUENCE_AS_IMAGE, features_last
 
 _COMBINING = {"sum": ADD, "mul": TIMES, "max": LARGER}
 
@@ -105,6 +105,7 @@ def _scale(a: Assembly, operation: Scale, x: int) -> None:
 def _leak(a: Assembly, operation: Leak, x: int) -> None:
     shape = a.row_shape(operation, x)
     slopes = operation.slopes(1 + len(shape))
+    slopes = SEQUENCE_AS_IMAGE(slopes) if slopes.dim() == 3 else slopes
     alike = slopes.numel() in (1, slopes.shape[1])  # at all positions
     factor = features_last(slopes.expand(1, shape[0], *((1,) * (len(shape) - 1) if alike else shape[1:])))
     factor = factor.permute(0, 2, 3, 1).flatten() if factor.dim() == 4 else factor.flatten()
