@@ -30,8 +30,8 @@ def vae_loss(x, x_decoded):
 
 vae = Model(x, decoded)
 vae.compile(optimizer="adam", loss=vae_loss)
-losses = vae.fit(X, X, shuffle=True, nb_epoch=15, batch_size=20, verbose=0).history["loss"]
-assert losses[-1] < losses[0]
+losses = vae.fit(X, X, shuffle=True, nb_epoch=40, batch_size=20, verbose=0).history["loss"]
+assert np.mean(losses[-10:]) < np.mean(losses[:10])  # each alone is that of one draw
 assert Model(x, z_mean).predict(X, batch_size=20).shape == (80, 2)
 gradient = K.function([x], K.gradients(K.sum(z_mean), x))
 assert gradient([X[:20]])[0].shape == (20, 12)
