@@ -34,13 +34,6 @@ def library(request):
     return Library(LIBRARY, request.param)
 
 
-@pytest.fixture
-def threads():
-    """Sets the number of threads, and back again."""
-    yield torch.set_num_threads
-    torch.set_num_threads(1)
-
-
 def with_ties(x: Tensor) -> Tensor:
     """Returns a tensor in which several positions are equally large, in some channels."""
     x = x.clone(memory_format=torch.preserve_format)

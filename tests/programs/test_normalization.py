@@ -23,13 +23,6 @@ def instructions(request, monkeypatch):
     return request.param
 
 
-@pytest.fixture
-def threads():
-    """Sets the number of threads, and back again."""
-    yield torch.set_num_threads
-    torch.set_num_threads(1)
-
-
 def net(shape: tuple[int, ...], relu: bool, dtype: torch.dtype = torch.float32, **options: Any) -> Any:
     layers = [BatchNormalization(input_shape=shape, **options), Activation("relu" if relu else "linear")]
     model: Any = Sequential(layers)

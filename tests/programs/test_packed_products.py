@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 
 from bigdl.keras.layers import Convolution2D, Dense, Input, merge
@@ -21,13 +20,6 @@ pytestmark = pytest.mark.skipif(not SETS, reason="the kernels were not built")
 def instructions(request, monkeypatch):
     library = Library(LIBRARY, request.param)
     monkeypatch.setattr(programs, "kernels", lambda: library)
-
-
-@pytest.fixture
-def threads():
-    """Sets the number of threads, and back again."""
-    yield torch.set_num_threads
-    torch.set_num_threads(1)
 
 
 def values(*shape: int) -> NDArray[np.float32]:

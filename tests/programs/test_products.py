@@ -19,13 +19,6 @@ SIZES = [(1, 1, 1), (3, 17, 5), (120, 10, 700), (128, 512, 70), (97, 131, 600), 
 SIZES += [(32, 300, 784), (200, 116, 60), (1100, 52, 600), (7, 1004, 1100), (60, 20, 2000), (61, 250, 99)]
 
 
-@pytest.fixture
-def threads():
-    """Sets the number of threads, and back again."""
-    yield torch.set_num_threads
-    torch.set_num_threads(1)
-
-
 def as_it_is(matrix: Tensor) -> Tensor:
     return matrix
 

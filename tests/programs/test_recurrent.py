@@ -27,13 +27,6 @@ def instructions(request, monkeypatch):
     return request.param
 
 
-@pytest.fixture
-def threads():
-    """Sets the number of threads, and back again."""
-    yield torch.set_num_threads
-    torch.set_num_threads(1)
-
-
 def filled(model: Any) -> Any:
     """Gives a model weights, biases included, with which states neither grow nor fade."""
     random = np.random.RandomState(3)

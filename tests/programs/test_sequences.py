@@ -43,13 +43,6 @@ def same_numbers():
     torch.manual_seed(0)
 
 
-@pytest.fixture
-def threads():
-    """Sets the number of threads, and back again."""
-    yield torch.set_num_threads
-    torch.set_num_threads(1)
-
-
 # Images, channels, filters, rows, columns; the kernel has one cell.
 IMAGES = [(2, 16, 40, 1, 7), (3, 70, 33, 8, 5), (1, 150, 64, 30, 31), (2, 64, 260, 12, 1)]
 

@@ -27,13 +27,6 @@ def instructions(request, monkeypatch):
     return request.param
 
 
-@pytest.fixture
-def threads():
-    """Sets the number of threads, and back again."""
-    yield torch.set_num_threads
-    torch.set_num_threads(1)
-
-
 def images() -> Any:
     """Enough products for threads; divided by tiles, by positions, by panels of filters, by parts of a matrix."""
     model = Sequential(

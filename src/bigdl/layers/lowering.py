@@ -28,8 +28,8 @@ from bigdl.layers.wrappers import TimeDistributed
 from bigdl.programs import Lowering, Source, View, lowers
 from bigdl.programs.images import InOrder, Leak, Lookup, RepeatRow
 from bigdl.programs.normalization import Normalize
-from bigdl.programs.operations import Drop, Multiply, Ref, Scale
-from bigdl.programs.views import IMAGE_AS_SEQUENCE, SEQUENCE_AS_IMAGE, applied
+from bigdl.programs.operations import Apply, Drop, Multiply, Ref, Scale
+from bigdl.programs.views import IMAGE_AS_SEQUENCE, SEQUENCE_AS_IMAGE, applied, undone
 
 _ELEMENTWISE = {
     activations.relu,
@@ -55,15 +55,13 @@ def activated(function: Function, lowering: Lowering, x: Ref) -> Ref:
     if function is activations.linear:
         return x
     if function is activations.elu:
-        y = lowering.write(Leak, Ref(x.number), function=function, factor=1.0, exponential=True)
-        return Ref(y.number, x.views)
+        return lowering.value_by_value(Leak, x, function=function, factor=1.0, exponential=True)
     if function in _ELEMENTWISE:
         return lowering.elementwise(function, x, activations.name_of(function))
     if function is not activations.softmax:
         return lowering.apply(function, x)
     if x.views == (IMAGE_AS_SEQUENCE,):  # over the channels, then
-        y = lowering.apply(lambda image: image.softmax(1), Ref(x.number), name="softmax")
-        return Ref(y.number, x.views)
+        return lowering.value_by_value(Apply, x, function=lambda image: image.softmax(1), name="softmax")
     return lowering.apply(function, x, name="softmax")
 
 
@@ -127,14 +125,12 @@ def _merge(layer: Merge, lowering: Lowering, x: Any) -> Ref | None:
 
 @lowers(LeakyReLU, uses=("alpha",))
 def _leaky_relu(layer: LeakyReLU, lowering: Lowering, x: Ref) -> Ref:
-    y = lowering.write(Leak, Ref(x.number), function=layer.forward, factor=layer.alpha)
-    return Ref(y.number, x.views)
+    return lowering.value_by_value(Leak, x, function=layer.forward, factor=layer.alpha)
 
 
 @lowers(ELU, uses=("alpha",))
 def _elu(layer: ELU, lowering: Lowering, x: Ref) -> Ref:
-    y = lowering.write(Leak, Ref(x.number), function=layer.forward, factor=layer.alpha, exponential=True)
-    return Ref(y.number, x.views)
+    return lowering.value_by_value(Leak, x, function=layer.forward, factor=layer.alpha, exponential=True)
 
 
 @lowers(Embedding)
@@ -151,13 +147,12 @@ def _repeated_vector(layer: RepeatVector, lowering: Lowering, x: Ref) -> Ref:
 
 @lowers(PReLU)
 def _prelu(layer: PReLU, lowering: Lowering, x: Ref) -> Ref:
-    back = [view.inverse for view in reversed(x.views)]
+    back = undone(x.views)
 
     def leak(given: Tensor) -> Tensor:
         return applied(back, layer.forward(applied(x.views, given)))
 
-    y = lowering.write(Leak, Ref(x.number), function=leak, slope=Source.of(layer, "alphas"), views=x.views)
-    return Ref(y.number, x.views)
+    return lowering.value_by_value(Leak, x, function=leak, slope=Source.of(layer, "alphas"), views=x.views)
 
 
 @lowers(InputLayer)
@@ -171,7 +166,7 @@ def _dropout(layer: Dropout, lowering: Lowering, x: Ref) -> Ref | None:
         return x
     if layer.noise_shape is not None or layer.seed is not None:
         return None
-    return Ref(lowering.write(Drop, Ref(x.number), function=layer.forward, share=layer.share).number, x.views)
+    return lowering.value_by_value(Drop, x, function=layer.forward, share=layer.share)
 
 
 @lowers(SpatialDropout1D, SpatialDropout2D, SpatialDropout3D, GaussianNoise, GaussianDropout)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor
-from torch.nn import functional as F
 
 from bigdl.graph import Shape
 from bigdl.layers.spatial import SpatialLayer
+from bigdl.programs.upsampling import repeated
 from bigdl.registry import layer
 
 
@@ -27,9 +27,7 @@ class UpSampling(SpatialLayer):
 
     def forward(self, x: Tensor) -> Tensor:
         """Repeats each cell."""
-        x = self.channels_first(x)
-        lengths = [length * times for length, times in zip(x.shape[2:], self.size, strict=True)]
-        return self.restore(F.interpolate(x, lengths, mode="nearest-exact"))
+        return self.restore(repeated(self.channels_first(x), self.size))
 
     def get_output_shape_for(self, input_shape: Shape) -> Shape:
         """Returns the output's shape."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bigdl.native import Library, address
 from bigdl.programs.images import DepthwiseConvolve, Pool
-from bigdl.programs.operations import Operation, Ref
+from bigdl.programs.operations import Convolve, Operation, Ref
 from bigdl.programs.phases import Step
 from bigdl.programs.segments import Segment
 
@@ -92,7 +92,9 @@ class Assembly:
         return [address(tensor) for tensor in kept]
 
 
-def windows(operation: DepthwiseConvolve | Pool, lengths: Sequence[int]) -> tuple[Sequence[tuple[int, int]], list[int]]:
+def windows(
+    operation: Convolve | DepthwiseConvolve | Pool, lengths: Sequence[int]
+) -> tuple[Sequence[tuple[int, int]], list[int]]:
     """Returns what is around images of some lengths, and the number of positions, by axis.
 
     Args:
@@ -100,5 +102,6 @@ def windows(operation: DepthwiseConvolve | Pool, lengths: Sequence[int]) -> tupl
         lengths: The images' lengths.
     """
     pads = operation.pads(lengths)
-    axes = zip(lengths, pads, operation.size, operation.stride, strict=True)
-    return pads, [(n + sum(pad) - k) // step + 1 for n, pad, k, step in axes]
+    gaps = operation.dilation if isinstance(operation, Convolve) else (1,) * len(lengths)
+    axes = zip(lengths, pads, operation.size, gaps, operation.stride, strict=True)
+    return pads, [(n + sum(pad) - (k - 1) * gap - 1) // step + 1 for n, pad, k, gap, step in axes]

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bigdl.programs.operations import Affine, Apply, Operation, Source
-from bigdl.programs.upsampling import repeating
-from bigdl.programs.views import Views, applied
+from bigdl.programs.upsampling import repeated, repeating
+from bigdl.programs.views import Views, applied, undone
 
 
 @dataclass(eq=False, slots=True)
@@ -102,14 +102,7 @@ class Repeat(Operation):
 
     def kernel(self) -> Callable[..., Any]:
         """Returns an interpolation that takes the nearest cell."""
-        if len(self.times) == 2:
-            return repeating(self.times)
-
-        def repeat(x: Tensor) -> Tensor:
-            lengths = [length * times for length, times in zip(x.shape[2:], self.times, strict=True)]
-            return F.interpolate(x, lengths, mode="nearest-exact")
-
-        return repeat
+        return repeating(self.times) if len(self.times) == 2 else partial(repeated, times=self.times)
 
 
 @dataclass(eq=False, slots=True)
@@ -221,4 +214,4 @@ class Leak(Apply):
         if self.slope is None:
             return torch.full((1,) * rank, self.factor)
         slopes = self.slope().detach()[None]
-        return applied([view.inverse for view in reversed(self.views)], slopes)
+        return applied(undone(self.views), slopes)

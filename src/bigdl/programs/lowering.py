@@ -106,7 +106,11 @@ class Lowering:
             x: What it takes.
             name: Keras's name of it.
         """
-        return Ref(self.apply(function, Ref(x.number), name=name).number, x.views)
+        return self.value_by_value(Apply, x, function=function, name=name)
+
+    def value_by_value(self, kind: Callable[..., Operation], x: Ref, **attributes: Any) -> Ref:
+        """Writes down an operation that leaves values where they are, so that views of them can wait; see ``write``."""
+        return Ref(self.write(kind, Ref(x.number), **attributes).number, x.views)
 
     def combine(self, x: Ref, y: Ref, mode: str) -> Ref:
         """Writes down what two tensors of one shape make, value by value.

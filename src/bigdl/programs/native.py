@@ -17,7 +17,7 @@ from bigdl.programs.network import NativeNetwork
 from bigdl.programs.operations import Ref
 from bigdl.programs.prediction import Product
 from bigdl.programs.segments import CHANNELS_FIRST, RANKS, Layout, Segment, taken_as
-from bigdl.programs.views import SEQUENCE_AS_IMAGE, Views, applied
+from bigdl.programs.views import SEQUENCE_AS_IMAGE, Views, applied, undone
 
 _FEW = 1 << 14
 """Values that NumPy brings into another order in the time in which torch begins to."""
@@ -53,7 +53,7 @@ class NativeSegment:
         if len(segment.exits) > 1 or len(segment.entries) > 1:
             return None
         taken = _as_array(segment.entries[0].views, self._taken[0])
-        made = _as_array(tuple(view.inverse for view in reversed(output.views)), segment.layouts[output.number])
+        made = _as_array(undone(output.views), segment.layouts[output.number])
         if taken is None or made is None or made == "channels first":
             return None
         return partial(self._run_array, taken, made)

@@ -33,6 +33,8 @@ _OF_A_THREAD = 1 << 18
 """Products for which another thread is there: some microseconds, more where each needs a weight of its own."""
 
 
+_ADDERS = {**PRODUCTS, **VALUES}
+
 _SEEN: dict[Layout, Callable[[Tensor], Tensor]] = {
     "rows": lambda images: images.permute(0, 2, 3, 1).flatten(1),
     "planes": lambda images: images.flatten(1),
@@ -51,7 +53,7 @@ class NativeNetwork:
     """
 
     def __init__(self, library: Library, segment: Segment, inputs: Sequence[Tensor]) -> None:
-        assembly = Assembly(library, segment, inputs, {**PRODUCTS, **VALUES})
+        assembly = Assembly(library, segment, inputs, _ADDERS)
         self._library = library
         self._entries, self._steps, self._products = assembly.entries, assembly.steps, assembly.products
         self._shapes, self._kept_alive = assembly.shapes, assembly.kept_alive

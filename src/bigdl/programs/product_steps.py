@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Callable
-from typing import Any
 
 from bigdl.programs import network_structures, structures, winograd
-from bigdl.programs.assembly import Assembly, windows
+from bigdl.programs.assembly import Adders, Assembly, windows
 from bigdl.programs.images import DepthwiseConvolve, Lookup
 from bigdl.programs.network_structures import CONVOLVE, DEPTHWISE, LOOK_UP, MULTIPLY, NONE, RECUR
-from bigdl.programs.operations import Convolve, Multiply, Operation
+from bigdl.programs.operations import Convolve, Multiply
 from bigdl.programs.phases import Step
 from bigdl.programs.recurrence import Recur, Recurrences, recurrences
 
@@ -23,10 +21,8 @@ def _convolution(a: Assembly, operation: Convolve, x: int) -> None:
     weight, bias = operation.folded()
     filters, channels, *size = weight.shape
     lengths = a.shapes[x][1:]
-    pads = operation.pads(lengths)
+    pads, positions = windows(operation, lengths)
     window = operation.window or (1, 1)
-    axes = zip(lengths, pads, size, operation.dilation, operation.stride, strict=True)
-    positions = [(n + sum(pad) - (k - 1) * gap - 1) // step + 1 for n, pad, k, gap, step in axes]
     transformed = winograd.suits(weight, operation.stride, operation.dilation, positions, window)
     tiles = packed = None
     fill_tiles = math.prod(positions) >= 16 and min(filters, channels) >= 32  # at least half of them
@@ -103,7 +99,7 @@ def _recurrence(a: Assembly, operation: Recur, x: int) -> None:
     a.products += steps * sum(source().numel() for source in operation.sources())
 
 
-PRODUCTS: dict[type[Operation], Callable[[Assembly, Any, int], None]] = {
+PRODUCTS: Adders = {
     Convolve: _convolution,
     DepthwiseConvolve: _depthwise,
     Multiply: _product,

@@ -12,6 +12,17 @@ from torch.nn import functional as F
 from bigdl.programs.views import features_last
 
 
+def repeated(x: Tensor, times: Sequence[int]) -> Tensor:
+    """Returns a channels-first tensor with each cell repeated.
+
+    Args:
+        x: The tensor.
+        times: How often, by spatial axis.
+    """
+    lengths = [length * count for length, count in zip(x.shape[2:], times, strict=True)]
+    return F.interpolate(x, lengths, mode="nearest-exact")
+
+
 class _Repeated(torch.autograd.Function):
     """Each cell repeated; the gradient is the sum over a window.
 
@@ -22,7 +33,7 @@ class _Repeated(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, times: list[int]) -> Tensor:
         """Repeats the rows and columns of images (images, channels, rows, columns)."""
         ctx.times = times
-        return F.interpolate(x, [n * k for n, k in zip(x.shape[2:], times, strict=True)], mode="nearest-exact")
+        return repeated(x, times)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 from bigdl.programs import network_structures
-from bigdl.programs.assembly import Assembly, windows
+from bigdl.programs.assembly import Adders, Assembly, windows
 from bigdl.programs.images import (
     AveragePool,
     InOrder,
@@ -21,7 +19,7 @@ from bigdl.programs.images import (
     RepeatRow,
 )
 from bigdl.programs.network_structures import ACTIVATE, ADD, BEND, LARGER, LEAK, PLACE, POOL, SCALE, TIMES
-from bigdl.programs.operations import Add, Apply, Combine, Operation, Scale
+from bigdl.programs.operations import Add, Apply, Combine, Scale
 from bigdl.programs.phases import Step
 from bigdl.programs.structures import ACTIVATIONS
 from bigdl.programs.views import SEQUENCE_AS_IMAGE, features_last
@@ -122,7 +120,7 @@ def _activation(a: Assembly, operation: Apply, x: int) -> None:
     a.steps.append(Step(ACTIVATE, x, slot, activation=number, columns=a.row_shape(operation, x)[0]))
 
 
-VALUES: dict[type[Operation], Callable[[Assembly, Any, int], None]] = {
+VALUES: Adders = {
     Pool: _pooling,
     PoolOfAll: _pooling_of_all,
     Pad: _zeros,

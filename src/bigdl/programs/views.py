@@ -75,6 +75,11 @@ def followed(views: Views, view: View) -> Views:
     return (*views, view)
 
 
+def undone(views: Views) -> Views:
+    """Returns the views that give back what views were applied to."""
+    return tuple(view.inverse for view in reversed(views))
+
+
 def applied(views: Sequence[View], x: Tensor) -> Tensor:
     """Returns a tensor as seen through views, the first one first."""
     for view in views:

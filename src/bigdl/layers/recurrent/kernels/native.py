@@ -14,10 +14,11 @@ from bigdl.layers.activations import Activation
 from bigdl.layers.recurrent.cells import GatedCell, GRUCell, LSTMCell, SimpleRNNCell
 from bigdl.layers.recurrent.kernels.arrays import Arrays
 from bigdl.native import Library, address, kernels
+from bigdl.programs.recurrence import GRU, LSTM, SIMPLE_RNN
 from bigdl.programs.structures import Product
 
 # The numbers of csrc/sequence.h.
-CELLS: dict[type[GatedCell], int] = {SimpleRNNCell: 0, GRUCell: 1, LSTMCell: 2}
+CELLS: dict[type[GatedCell], int] = {SimpleRNNCell: SIMPLE_RNN, GRUCell: GRU, LSTMCell: LSTM}
 ACTIVATIONS: dict[Activation, int] = {
     activations.linear: 0,
     activations.relu: 1,
