@@ -60,9 +60,7 @@ class NativeSegment:
 
     def refresh(self) -> None:
         """Forgets the weights; they are read when the next tensors come."""
-        for kernel in self._kernels:
-            if isinstance(kernel, Product):
-                kernel.refresh()
+        self._kernels_are_current = False  # they are seldom used
         self._made: tuple[list[tuple[torch.Size, torch.dtype]], NativeNetwork] | None = None
         weights = (source() for op in self._segment.operations for source in op.sources())
         self._usable = all(_is_plain(weight) for weight in weights)
@@ -116,6 +114,11 @@ class NativeSegment:
         return True
 
     def _one_by_one(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        if not self._kernels_are_current:
+            for kernel in self._kernels:
+                if isinstance(kernel, Product):
+                    kernel.refresh()
+            self._kernels_are_current = True
         values = dict(zip(self._segment.entries, inputs, strict=True))
         for operation, kernel in zip(self._segment.operations, self._kernels, strict=True):
             taken = [
