@@ -13,17 +13,8 @@ struct ActivatedKernel {
     const Activated &a = *static_cast<const Activated *>(context);
     for (int64_t row = begin; row < end; ++row) {
       const int64_t first = row * a.columns;
-      if (a.activation == SOFTMAX)
-        softmax_gradient(a.gradient + first, a.y + first, a.result + first, a.columns);
-      else
-        slope_row(static_cast<Activation>(a.activation), a.gradient + first, a.y + first, a.result + first, a.columns);
+      softmax_gradient(a.gradient + first, a.y + first, a.result + first, a.columns);
     }
-  }
-
-  static void slope_row(Activation kind, const float *gradient, const float *y, float *result, int64_t n) {
-    each_vector<float>(n, [&](int64_t j, auto lanes) {
-      lanes.store(result + j, lanes.load(gradient + j) * slope<float>(kind, lanes.load(y + j)));
-    });
   }
 
   static void softmax_gradient(const float *gradient, const float *y, float *result, int64_t n) {

@@ -1,21 +1,30 @@
-// The interface of dense layers that follow each other, in training. Of float32; arrays are without gaps.
+// The interface of dense layers that follow each other, in training, with what may stand between them. Of float32; arrays
+// are without gaps.
 #pragma once
 
 #include "parallel.h"
 
 extern "C" {
 
-// y = the activation of (x times the transpose of the weight, plus the bias), x being the y before. Behind RELU some of
-// it is dropped, as in Finish.
+enum ChainKind : int32_t { PRODUCT, NORMALIZATION, DROPPING };
+
+// x being the y before:
+// PRODUCT: y = the activation of (x times the transpose of the weight, plus the bias). Behind RELU some of it is dropped,
+//   as in Finish.
+// NORMALIZATION: y = the activation of (gamma (x - mean) / sqrt(variance + epsilon) + beta), as in Normalization.
+// DROPPING: y = x, of which some is dropped.
 struct ChainLayer {
   int64_t outputs;
   uint64_t seed;
-  int32_t activation, drops, limit; // SOFTMAX or of Activation
+  ChainKind kind;
+  int32_t activation, drops, limit; // SOFTMAX or of Activation; SOFTMAX only behind products
   float scale;                      // 1, if nothing is dropped
-  const float *weight;              // (outputs, inputs)
-  const float *bias;                // (outputs,), null for 0
+  float epsilon;
+  const float *weight;              // (outputs, inputs), or gamma: (outputs,); null for DROPPING
+  const float *bias;                // (outputs,): the bias or beta; null for 0
   float *y;                         // (rows, outputs)
   float *weight_gradient, *bias_gradient; // of the weight's and the bias's shape, null if not wanted
+  float *mean, *variance;           // (outputs,): written by NORMALIZATION
 };
 
 struct Chain {

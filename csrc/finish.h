@@ -2,16 +2,17 @@
 // gradients on the way back. Of float32; arrays are without gaps.
 #pragma once
 
-#include "parallel.h"
+#include "sequence.h"
 
 extern "C" {
 
-// y = x + bias, then what is below 0 becomes 0, then some of it is dropped. Each value has 16 bits of the random numbers
+// y = the activation of (x + bias), of which some is dropped then, if it is LINEAR or RELU. Each value has 16 bits of the random numbers
 // that follow from the seed by SplitMix64 (Steele, Lea and Flood 2014), four values one number.
 struct Finish {
   int64_t rows, columns;
   uint64_t seed;
-  int32_t relu, drops;
+  Activation activation;
+  int32_t drops;
   int32_t limit;     // a value stays, times the scale, where its bits are less than this; else it becomes 0
   float scale;
   const float *bias; // (columns,), null for 0
@@ -19,14 +20,15 @@ struct Finish {
   float *y;
 };
 
-// The gradient before a ReLU and dropping, from the one behind: times the scale where y is above 0, else 0. Without y
-// only the sums are written, those of the gradient as it is.
+// The gradient before an activation, from the one behind. Behind RELU and dropping it is times the scale where y is above
+// 0, else 0; the scale is that of RELU only. Of LINEAR only the sums are written, those of the gradient as it is.
 struct FinishGradient {
   int64_t rows, columns;
+  Activation activation;
   float scale;
   const float *gradient, *y; // (rows, columns); y is what came out
   float *result;             // (rows, columns)
-  float *sums;               // (columns,): of the result's rows
+  float *sums;               // (columns,): of the result's rows; null if not wanted
 };
 
 // The largest values of windows that lie side by side, and the way back.

@@ -46,7 +46,7 @@ struct FinishKernel {
     return memory + start % 4;
   }
 
-  template <bool RELU, bool DROPS> static void run_rows(const Finish &f, int64_t begin, int64_t end) {
+  template <Activation KIND, bool DROPS> static void run_rows(const Finish &f, int64_t begin, int64_t end) {
     constexpr int64_t at_once = 4 * drawn_at_once;
     int16_t memory[at_once + 4];
     for (int64_t row = begin; row < end; ++row)
@@ -57,7 +57,7 @@ struct FinishKernel {
         each_vector<float>(count, [&](int64_t j, auto lanes) {
           V<float> value = lanes.load(f.x + start + j);
           if (f.bias) value += lanes.load(f.bias + first + j);
-          if (RELU) value = rectified(value);
+          value = activate<float>(KIND, value);
           if (DROPS) value *= load_numbers(drawn + j, lanes) < f.limit ? splat(f.scale) : splat(0.0f);
           lanes.store(f.y + start + j, value);
         });
@@ -66,9 +66,24 @@ struct FinishKernel {
 
   static void task(int64_t begin, int64_t end, void *context) {
     const Finish &f = *static_cast<const Finish *>(context);
-    auto rows = f.drops ? run_rows<false, true> : run_rows<false, false>;
-    if (f.relu) rows = f.drops ? run_rows<true, true> : run_rows<true, false>;
-    rows(f, begin, end);
+    rows_of(f)(f, begin, end);
+  }
+
+  static auto rows_of(const Finish &f) -> void (*)(const Finish &, int64_t, int64_t) {
+    switch (f.activation) {
+    case RELU:
+      return f.drops ? run_rows<RELU, true> : run_rows<RELU, false>;
+    case TANH:
+      return run_rows<TANH, false>;
+    case SIGMOID:
+      return run_rows<SIGMOID, false>;
+    case HARD_SIGMOID:
+      return run_rows<HARD_SIGMOID, false>;
+    case SOFTSIGN:
+      return run_rows<SOFTSIGN, false>;
+    default:
+      return f.drops ? run_rows<LINEAR, true> : run_rows<LINEAR, false>;
+    }
   }
 
   static bool run(const Finish *f, ParallelFor parallel) {
@@ -87,17 +102,33 @@ struct FinishGradientKernel {
     for (int64_t block = begin; block < end; ++block) kernel.run_block(block);
   }
 
-  void run_block(int64_t block) const { f.y ? run_block<true>(block) : run_block<false>(block); }
+  void run_block(int64_t block) const {
+    switch (f.activation) {
+    case RELU:
+      return run_block<RELU>(block);
+    case TANH:
+      return run_block<TANH>(block);
+    case SIGMOID:
+      return run_block<SIGMOID>(block);
+    case HARD_SIGMOID:
+      return run_block<HARD_SIGMOID>(block);
+    case SOFTSIGN:
+      return run_block<SOFTSIGN>(block);
+    default:
+      return run_block<LINEAR>(block);
+    }
+  }
 
-  template <bool RELU> void run_block(int64_t block) const {
+  template <Activation KIND> void run_block(int64_t block) const {
     const int64_t first = block * rows_of_block;
     const int64_t last = f.rows - first < rows_of_block ? f.rows : first + rows_of_block;
     each_vector<float>(f.columns, [&](int64_t j, auto lanes) {
       V<float> sum = {};
       for (int64_t at = first * f.columns + j; at < last * f.columns; at += f.columns) {
         V<float> value = lanes.load(f.gradient + at);
-        if (RELU) {
-          value = lanes.load(f.y + at) > 0.0f ? value * f.scale : splat(0.0f);
+        if (KIND != LINEAR) {
+          const V<float> y = lanes.load(f.y + at);
+          value = KIND != RELU ? value * slope<float>(KIND, y) : y > 0.0f ? value * f.scale : splat(0.0f);
           lanes.store(f.result + at, value);
         }
         sum += value;
@@ -111,7 +142,7 @@ struct FinishGradientKernel {
     const int64_t rows = 1 + values_of_block / (f->columns + 1), blocks = (f->rows + rows - 1) / rows;
     FinishGradientKernel kernel = {*f, rows, allocate<float>(blocks * f->columns + 1)};
     const bool done = kernel.sums && for_all(parallel, blocks, blocks_of_a_thread, task, &kernel);
-    for (int64_t j = 0; done && j < f->columns; ++j) {
+    for (int64_t j = 0; done && f->sums && j < f->columns; ++j) {
       float sum = 0;
       for (int64_t block = 0; block < blocks; ++block) sum += kernel.sums[block * f->columns + j];
       f->sums[j] = sum;

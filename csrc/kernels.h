@@ -35,7 +35,7 @@ struct NetworkKernels {
   bool (*run)(const NetworkCall *, ParallelFor);
 };
 
-// y = the activation of x; or the result, the gradient of x, from that of y.
+// y = the activation of x; or, of SOFTMAX, the result, the gradient of x, from that of y.
 struct Activated {
   int64_t rows, columns;
   int32_t activation; // SOFTMAX or of Activation

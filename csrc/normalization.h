@@ -23,7 +23,7 @@ struct NormalizationGradient {
   const Normalization *normalization; // y is not read
   const float *gradient;              // (rows, columns)
   float *of_x;                        // (rows, columns); null if not wanted
-  float *of_gamma, *of_beta;          // (columns,)
+  float *of_gamma, *of_beta;          // (columns,); null if not wanted
 };
 
 // Each returns 0, or 1 where memory or threads are short. Nothing depends on the number of threads.

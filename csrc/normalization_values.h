@@ -152,8 +152,8 @@ struct NormalizationKernel {
         product += part(block, 1, j);
       }
       const double scale = inverse(j);
-      g->of_beta[j] = static_cast<float>(sum);
-      g->of_gamma[j] = static_cast<float>(product * scale);
+      if (g->of_beta) g->of_beta[j] = static_cast<float>(sum);
+      if (g->of_gamma) g->of_gamma[j] = static_cast<float>(product * scale);
       factors[n.columns + j] = static_cast<float>(sum / n.rows);
       factors[2 * n.columns + j] = static_cast<float>(product / n.rows * scale * scale);
     }

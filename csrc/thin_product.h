@@ -2,11 +2,13 @@
 // once for each instruction set, inside its namespace.
 
 // Blocks of the result are computed side by side. Where the right matrix lies column by column, and is the larger one, the
-// result's transpose is computed instead: so only the smaller one has to be packed.
+// result's transpose is computed instead: so only the smaller one has to be packed. Not where the sums are so short that
+// writing the result turned takes longer than packing.
 struct ThinProduct {
   static constexpr int64_t lanes = Vector<float>::width;
   static constexpr int64_t thin = 64, most = 1 << 26;
   static constexpr int64_t block_rows = 8 * TILE_ROWS, deepest = 512;
+  static constexpr int64_t far_apart = 1000; // values from row to row, a page of memory: so many rows are slow to find
   static constexpr int64_t width = PANEL_VECTORS * lanes;
 
   MatrixProduct p;
@@ -15,12 +17,24 @@ struct ThinProduct {
   float *tail;   // the columns of one that does that fill no vector, filled up with zeros; null if there are none
 
   static bool suits(int64_t rows, int64_t columns, int64_t depth) {
-    if (LittleProduct::suits(rows, columns, depth)) return true;
+    if (LittleProduct::suits(rows, columns, depth) || is_ahead()) return true;
     return (rows <= thin || columns <= thin || depth <= thin) && rows * columns * depth <= most;
   }
 
+  // Whether others take longer for products of all sizes: MKL does on AMD's processors.
+  static bool is_ahead() {
+#if defined(__x86_64__)
+    return BYTES == 64 && __builtin_cpu_is("amd");
+#else
+    return false;
+#endif
+  }
+
   int64_t panels() const { return (p.columns + width - 1) / width; }
-  int64_t blocks() const { return (p.rows + block_rows - 1) / block_rows; }
+  int64_t blocks() const { return is_far() ? 1 : (p.rows + block_rows - 1) / block_rows; }
+
+  // Whether panels of the right matrix are copied for all rows at once.
+  bool is_far() const { return !packed && p.right.row_stride > far_apart && p.rows > 2 * block_rows; }
 
   static void task(int64_t begin, int64_t end, void *context) {
     const ThinProduct &product = *static_cast<const ThinProduct *>(context);
@@ -31,7 +45,7 @@ struct ThinProduct {
   void run_block(int64_t block, int64_t panel) const {
     const int64_t blocks = this->blocks(), first_row = p.rows * block / blocks;
     const int64_t rows = p.rows * (block + 1) / blocks - first_row;
-    float values[block_rows * width];
+    float values[block_rows * width], copy[deepest * width];
     const int64_t begin = panel * width, end = p.columns < begin + width ? p.columns : begin + width;
     for (int64_t first = begin; first < end;) {
       const int64_t there = end - first, full = there / lanes;
@@ -39,7 +53,7 @@ struct ThinProduct {
       float *c = turned ? values : p.result.at + first_row * p.result.row_stride + first;
       const int64_t stride = turned ? width : p.result.row_stride;
       auto run = vectors == 4 ? run_tiles<4> : vectors == 2 ? run_tiles<2> : run_tiles<1>;
-      run(*this, first_row, rows, first, c, stride);
+      run(*this, first_row, rows, first, c, stride, copy);
       const int64_t columns = there < vectors * lanes ? there : vectors * lanes;
       if (turned)
         for (int64_t j = 0; j < columns; ++j) {
@@ -52,7 +66,7 @@ struct ThinProduct {
 
   template <int VECTORS>
   static void run_tiles(const ThinProduct &product, int64_t first_row, int64_t rows, int64_t first, float *c,
-                        int64_t stride) {
+                        int64_t stride, float *copy) {
     const MatrixProduct &p = product.p;
     const float *right = p.right.at + first;
     int64_t right_stride = p.right.row_stride;
@@ -66,8 +80,15 @@ struct ThinProduct {
         return Left<float>{left + row * p.left.row_stride, p.left.row_stride, p.left.column_stride};
       };
       const int64_t depth = p.depth - k < deepest ? p.depth - k : deepest;
-      tiles<float, VECTORS>(rows, left_of, right + k * right_stride, right_stride, depth, c, stride, p.columns - first,
-                            k ? c : nullptr, stride);
+      const float *panel = right + k * right_stride;
+      int64_t panel_stride = right_stride;
+      if (right_stride > far_apart && product.is_far()) {
+        panel_stride = VECTORS * lanes;
+        for (int64_t i = 0; i < depth; ++i)
+          std::memcpy(copy + i * panel_stride, panel + i * right_stride, panel_stride * sizeof(float));
+        panel = copy;
+      }
+      tiles<float, VECTORS>(rows, left_of, panel, panel_stride, depth, c, stride, p.columns - first, k ? c : nullptr, stride);
     }
   }
 
@@ -75,7 +96,8 @@ struct ThinProduct {
     if (LittleProduct::suits(product->rows, product->columns, product->depth))
       return LittleProduct::run(product, parallel);
     const bool by_columns = product->right.column_stride != 1;
-    ThinProduct thin = {*product, by_columns && product->rows < product->columns, nullptr, nullptr};
+    const bool turned = by_columns && product->rows < product->columns && product->rows <= product->depth;
+    ThinProduct thin = {*product, turned, nullptr, nullptr};
     MatrixProduct &p = thin.p;
     if (thin.turned) {
       const Matrix left = p.left, right = p.right;

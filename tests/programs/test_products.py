@@ -16,7 +16,15 @@ pytestmark = pytest.mark.skipif(not SETS, reason="the kernels were not built")
 # Rows, columns and depth: a few values; edges of tiles; several blocks of depth, and panels in a group; few rows, few
 # columns or a small depth, and as many of the others as make blocks and panels with ends.
 SIZES = [(1, 1, 1), (3, 17, 5), (120, 10, 700), (128, 512, 70), (97, 131, 600), (515, 100, 1100), (130, 1030, 33)]
-SIZES += [(32, 300, 784), (200, 116, 60), (1100, 52, 600), (7, 1004, 1100), (60, 20, 2000), (61, 250, 99)]
+SIZES += [
+    (32, 300, 784),
+    (200, 116, 60),
+    (1100, 52, 600),
+    (7, 1004, 1100),
+    (60, 20, 2000),
+    (61, 250, 99),
+    (150, 1030, 600),
+]
 
 
 def as_it_is(matrix: Tensor) -> Tensor:

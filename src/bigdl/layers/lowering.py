@@ -94,7 +94,7 @@ def _normalization(layer: BatchNormalization, lowering: Lowering, x: Ref) -> Ref
         rank = 4
     gamma, beta, seen = Source.of(layer, "gamma"), Source.of(layer, "beta"), lowering.view(x, to)
     if lowering.training:
-        y = lowering.write(Normalize, seen, layer=layer, gamma=gamma, beta=beta, epsilon=layer.epsilon)
+        y = lowering.write(Normalize, seen, layer=layer, gamma=gamma, beta=beta, epsilon=layer.epsilon, rank=rank)
         return lowering.view(y, back)
     y = lowering.write(
         Scale,

@@ -8,7 +8,7 @@ from operator import attrgetter, is_
 import torch
 from torch import Tensor
 
-from bigdl.programs.chains import NativeChain
+from bigdl.programs.native_chains import NativeChain
 
 _HOOKS = attrgetter("_backward_hooks")
 
@@ -59,8 +59,10 @@ class DirectChain:
         self._weights, self._places, self._room = weights, places, rows
         self._gradients = [torch.empty_like(p, requires_grad=False) for p in self._parameters]
         by_parameter = {id(p): gradient for p, gradient in zip(self._parameters, self._gradients, strict=True)}
-        self._results = [torch.empty(rows, len(matrix)) for matrix in weights[::2] if matrix is not None]
-        self._layers = self._chain.layers(weights, self._results, [by_parameter.get(id(weight)) for weight in weights])
+        self._results = [torch.empty(rows, width) for width in self._chain.widths(weights)]
+        self._statistics = self._chain.room_for_statistics(weights)
+        gradients = [by_parameter.get(id(weight)) for weight in weights]
+        self._layers = self._chain.layers(weights, self._results, self._statistics, gradients)
 
     def run(self, x: Tensor) -> Tensor:
         """Computes the output, by which a loss can be differentiated.
@@ -72,6 +74,7 @@ class DirectChain:
         y = x.new_empty(len(x), self._results[-1].shape[1])
         self._layers[-1].y = y.data_ptr()
         self._chain.run("bigdl_chain", x, self._layers)
+        self._chain.take(self._statistics)
         self._x, self._y = x, y.requires_grad_()
         return self._y
 

@@ -118,7 +118,7 @@ def _kept(x: Tensor, chosen: Pattern) -> Tensor:
     library, y = kernels(), torch.empty_like(x)
     assert library is not None
     rows = len(x) if x.dim() else 1
-    numbers = (chosen.seed, False, True, chosen.limit, chosen.scale)
+    numbers = (chosen.seed, structures.LINEAR, True, chosen.limit, chosen.scale)
     call = structures.Finish(rows, x.numel() // max(rows, 1), *numbers, None, x.data_ptr(), y.data_ptr())
     library.run(library.functions.bigdl_finish, call)
     return y

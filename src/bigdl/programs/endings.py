@@ -96,6 +96,7 @@ class NativeEnding:
 
     def __init__(self, operation: Affine, library: Library) -> None:
         self.relu = operation.relu
+        self._activation = structures.ACTIVATIONS["relu"] if operation.relu else structures.LINEAR
         self.pools = isinstance(operation, Convolve) and operation.window is not None
         self._operation = operation
         self._window = (operation.window if isinstance(operation, Convolve) else None) or (1, 1)
@@ -113,7 +114,7 @@ class NativeEnding:
         if chosen is not None or bias is not None or (self.relu and y.dim() == 2) or (self.relu and self.pools):
             seed, limit, kept.scale = chosen or (0, 0, 1.0)
             places = (address(bias), y.data_ptr(), y.data_ptr())
-            numbers = (seed, self.relu, chosen is not None, limit, kept.scale)
+            numbers = (seed, self._activation, chosen is not None, limit, kept.scale)
             call = structures.Finish(*_rows_and_columns(y), *numbers, *places)
             self.library.run(self.library.functions.bigdl_finish, call)
         return y, kept
@@ -126,7 +127,7 @@ class NativeEnding:
         else:
             result, sums = torch.empty_like(gradient), gradient.new_empty(gradient.shape[1])
             places = (gradient.data_ptr(), y.data_ptr(), result.data_ptr(), sums.data_ptr())
-            call = structures.FinishGradient(*_rows_and_columns(y), kept.scale, *places)
+            call = structures.FinishGradient(*_rows_and_columns(y), self._activation, kept.scale, *places)
             self.library.run(self.library.functions.bigdl_finish_gradient, call)
             gradient = result
         return (gradient if kept.where is None else self._spread(gradient, kept.where, kept.images)), sums

@@ -52,7 +52,9 @@ def joined_for_training(operations: Operations, outputs: Sequence[Ref]) -> Opera
 
 
 def chained(operations: Operations, outputs: Sequence[Ref]) -> Operations:
-    """Returns operations that were joined for training, products with matrices that follow each other made one."""
+    """Returns operations that were joined for training, products with matrices that follow each other made one, with
+    what stands between them.
+    """
     return _joined(operations, outputs, (_linked,))
 
 
@@ -145,15 +147,21 @@ def _dropped(operation: Operation, maker: Maker) -> tuple[Operation, Operations]
 
 
 def _linked(operation: Operation, maker: Maker) -> tuple[Operation, Operations] | None:
-    """A product with a matrix after another one, or an activation after one that has none."""
+    """What a chain is made of, after such a chain: a product, a normalization, dropping, or an activation after one of
+    the first two that has none.
+    """
     before = maker(operation.inputs[0]) if operation.inputs else None
-    if not isinstance(operation, Multiply | Apply) or not isinstance(before, Multiply | Chain):
+    if not isinstance(before, Multiply | Normalize | Chain):
         return None
     parts = before.parts if isinstance(before, Chain) else [before]
     last = parts[-1]
-    if any(isinstance(part, Multiply) and part.rank != 2 for part in (operation, last)):
+    if any(isinstance(part, Multiply | Normalize) and part.rank != 2 for part in (operation, last)):
         return None
-    if isinstance(operation, Apply) and (operation.name not in ACTIVATIONS or isinstance(last, Apply) or last.relu):
+    if isinstance(operation, Apply) and not isinstance(operation, Drop):
+        known = operation.name in ACTIVATIONS and (operation.name != "softmax" or isinstance(last, Multiply))
+        if not known or not isinstance(last, Multiply | Normalize) or last.relu:
+            return None
+    elif not isinstance(operation, Multiply | Normalize | Drop):
         return None
     return before, [Chain(before.inputs, operation.number, [*parts, operation])]
 

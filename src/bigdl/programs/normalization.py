@@ -45,6 +45,7 @@ class Normalize(Operation):
         gamma: The factor of what is normalized.
         beta: What is added to it.
         epsilon: Added to the variances.
+        rank: The rank of what is normalized.
         relu: Whether ``max(x, 0)`` comes last.
     """
 
@@ -52,6 +53,7 @@ class Normalize(Operation):
     gamma: Source
     beta: Source
     epsilon: float
+    rank: int
     relu: bool = False
 
 

@@ -230,13 +230,14 @@ class Multiply(Affine):
 
 @dataclass(eq=False, slots=True)
 class Chain(Operation):
-    """Products with matrices of rank 2 and activations after them, one after the other.
+    """Products with matrices, activations, normalization and dropping, one after the other; all of rank 2.
 
     Attributes:
-        parts: Each ``Multiply`` takes what the one before makes, or its activation, an ``Apply`` whose name is known.
+        parts: Each takes what the one before makes; an ``Apply`` that drops nothing is an activation whose name is
+            known, behind a product or a normalization.
     """
 
-    parts: list[Multiply | Apply] = field(default_factory=list)
+    parts: list[Operation] = field(default_factory=list)
 
 
 @dataclass(eq=False, slots=True)

@@ -103,7 +103,7 @@ class Finish(ctypes.Structure):
 
     _fields_ = (
         *fields(ctypes.c_int64, "rows columns seed"),
-        *fields(ctypes.c_int32, "relu drops limit"),
+        *fields(ctypes.c_int32, "activation drops limit"),
         ("scale", ctypes.c_float),
         *fields(ctypes.c_void_p, "bias x y"),
     )
@@ -114,6 +114,7 @@ class FinishGradient(ctypes.Structure):
 
     _fields_ = (
         *fields(ctypes.c_int64, "rows columns"),
+        ("activation", ctypes.c_int32),
         ("scale", ctypes.c_float),
         *fields(ctypes.c_void_p, "gradient y result sums"),
     )
@@ -145,14 +146,19 @@ class NormalizationGradient(ctypes.Structure):
     _fields_ = (*fields(ctypes.c_void_p, "normalization gradient of_x of_gamma of_beta"),)
 
 
+CHAIN_KINDS = {"product": 0, "normalization": 1, "dropping": 2}
+"""The numbers of ``enum ChainKind``."""
+
+
 class ChainLayer(ctypes.Structure):
     """``struct ChainLayer``."""
 
     _fields_ = (
         *fields(ctypes.c_int64, "outputs seed"),
-        *fields(ctypes.c_int32, "activation drops limit"),
+        *fields(ctypes.c_int32, "kind activation drops limit"),
         ("scale", ctypes.c_float),
-        *fields(ctypes.c_void_p, "weight bias y weight_gradient bias_gradient"),
+        ("epsilon", ctypes.c_float),
+        *fields(ctypes.c_void_p, "weight bias y weight_gradient bias_gradient mean variance"),
     )
 
 

@@ -106,7 +106,8 @@ def _matrix(operation: Multiply) -> Callable[[Tensor], Tensor]:
 
 
 def _chain(operation: Chain) -> Chained:
-    parts = [_matrix(part) if isinstance(part, Multiply) else part.kernel() for part in operation.parts]
+    makers: dict[type[Any], Callable[[Any], Callable[..., Tensor]]] = {Multiply: _matrix, Normalize: normalization}
+    parts = [makers[type(part)](part) if type(part) in makers else part.kernel() for part in operation.parts]
     return Chained(operation, parts)
 
 
