@@ -29,8 +29,7 @@ def main() -> None:
     arguments = parser.parse_args()
     set_up()
     peers = [name for name in arguments.peers if python_of(PEERS[name]) is not None]
-    results = report.load()
-    results["machine"] = machine()
+    results = {**report.load(machine()), "machine": machine()}
     results["remark"] = arguments.remark
     for workload in WORKLOADS:
         if not _chosen(workload.name, arguments.only):
@@ -48,7 +47,7 @@ def main() -> None:
     if _chosen("growth", arguments.only):
         results["growth"] = growth.measured()
         report.save(results)
-    report.write(results)
+    report.write()
 
 
 def _chosen(name: str, patterns: list[str]) -> bool:

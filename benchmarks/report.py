@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median, quantiles
@@ -15,21 +16,39 @@ from benchmarks.workloads import MAIN, WORKLOADS, Workload
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
 TEMPLATE = HERE / "benchmarks.md.in"
+MACHINE_TEMPLATE = HERE / "machine.md.in"
 PAGE = HERE.parent / "docs" / "benchmarks.md"
-CHART = HERE.parent / "docs" / "benchmarks.svg"
 
 Measured = Mapping[str, Any]
 
+GROWTH = """How the processor's time of one thread grows: a power of 1 is linear, below 1 a larger whole costs less in
+proportion. Times are of a whole batch, step or file."""
 
-def load() -> dict[str, Any]:
-    """Returns the results so far."""
-    empty: dict[str, Any] = {"workloads": {}}
-    return json.loads(RESULTS.read_text()) if RESULTS.exists() else empty
+
+def load(machine: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the results so far of a machine.
+
+    Args:
+        machine: What tells it from others.
+    """
+    found: dict[str, Any] = _all().get(_title(machine), {"workloads": {}})
+    return found
 
 
 def save(results: Mapping[str, Any]) -> None:
-    """Keeps the results."""
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    """Keeps the results of a machine."""
+    every = {**_all(), _title(results["machine"]): results}
+    RESULTS.write_text(json.dumps(every, indent=1) + "\n")
+
+
+def _all() -> dict[str, Any]:
+    """Returns the results of all machines by their titles."""
+    found: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    return found
+
+
+def _title(machine: Mapping[str, Any]) -> str:
+    return f"{machine['processor']} ({', '.join(machine['instructions'])})".replace("(R)", "")
 
 
 def best_peer(measured: Measured, clock: str) -> str | None:
@@ -62,20 +81,30 @@ def number(value: float) -> str:
     return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
 
 
-def write(results: Mapping[str, Any]) -> None:
-    """Writes the page and its chart."""
+def write() -> None:
+    """Writes the page and its charts."""
+    sections = [_section(title, results) for title, results in _all().items()]
+    PAGE.write_text(TEMPLATE.read_text().replace("<machines>", "\n\n".join(sections)))
+
+
+def _section(title: str, results: Mapping[str, Any]) -> str:
+    """Returns what the page says of a machine, and draws its chart."""
+    words = re.findall("[a-z0-9]+", re.sub(r"\(.*(?= )", "", title).lower())
+    chart = PAGE.with_name(f"benchmarks-{'-'.join(words)}.svg")
+    _draw(results, chart)
     parts = {
+        "title": title,
         "machine": _machine(results),
+        "chart": chart.name,
         "summary": _summary(results),
-        "tables": "\n\n".join(_table(results, condition) for condition in CONDITIONS),
+        "tables": "\n\n".join(filter(None, (_table(results, condition) for condition in CONDITIONS))),
         "starts": _starts(results),
         "growth": _growth(results),
     }
-    page = TEMPLATE.read_text()
+    section = MACHINE_TEMPLATE.read_text()
     for name, text in parts.items():
-        page = page.replace(f"<{name}>", text)
-    PAGE.write_text(page)
-    _draw(results)
+        section = section.replace(f"<{name}>", text)
+    return section.rstrip()
 
 
 def rows(cells: Iterable[Sequence[str]]) -> str:
@@ -139,6 +168,8 @@ def _share(measured: Measured | None) -> str:
 
 def _table(results: Mapping[str, Any], condition: Condition) -> str:
     known = _known(results, condition)
+    if not known:
+        return ""
     peers = [name for name in PEERS if name != SGEMM and any(name in measured for _, measured in known)]
     table = [["workload", *(PEERS[name].title for name in peers)]]
     for workload, measured in known:
@@ -163,14 +194,16 @@ def _start(each: Mapping[str, Any]) -> str:
 
 
 def _growth(results: Mapping[str, Any]) -> str:
+    if "growth" not in results:
+        return ""
     table = [["what grows", "from", "to", "milliseconds", "time grows by the power of"]]
-    for each in results.get("growth", []):
+    for each in results["growth"]:
         times = " to ".join(map(number, each["milliseconds"]))
         table.append([each["what"], str(each["from"]), str(each["to"]), times, f"{each['power']:.2f}"])
-    return rows(table)
+    return f"\n### Growth\n\n{GROWTH}\n\n{rows(table)}"
 
 
-def _draw(results: Mapping[str, Any]) -> None:
+def _draw(results: Mapping[str, Any], chart: Path) -> None:
     from matplotlib import pyplot
 
     condition = CONDITIONS[0]
@@ -191,8 +224,9 @@ def _draw(results: Mapping[str, Any]) -> None:
     axes.axvline(1.0, color="#222222", linewidth=1)
     axes.set_yticks(places, names)
     axes.set_xlabel("times as fast as the best peer (in brackets); processor time on one core; dots: targets")
-    figure.savefig(CHART, metadata={"Date": None})
+    figure.savefig(chart, metadata={"Date": None})
+    pyplot.close(figure)
 
 
 if __name__ == "__main__":
-    write(load())
+    write()
