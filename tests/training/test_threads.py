@@ -68,7 +68,7 @@ def kernel_threads_in_steps(model: Any, rows: int, precision: str | None = None)
 @pytest.fixture
 def kernels_suit(monkeypatch):
     """Lets the kernels compute all chains, as they do where they have tiles."""
-    monkeypatch.setattr(NativeChain, "suits", lambda self, rows, weights, are_known=False: True)
+    monkeypatch.setattr(NativeChain, "suits", lambda self, rows, weights: True)
 
 
 @pytest.mark.skipif(kernels() is None, reason="the kernels were not built")

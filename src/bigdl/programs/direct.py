@@ -30,6 +30,7 @@ class DirectChain:
         self._weights: list[Tensor | None] = []
         self._places: list[int | None] = []
         self._room = 0
+        self._suiting: set[int] = set()  # numbers of rows
 
     def is_for(self, parameters: Sequence[Tensor]) -> bool:
         """Whether it gives the gradients of these weights."""
@@ -44,15 +45,18 @@ class DirectChain:
         weights = self._chain.weights()
         places = [None if weight is None else weight.data_ptr() for weight in weights]
         as_before = places == self._places and all(map(is_, weights, self._weights))
-        if not self._chain.takes(x, weights, are_known=as_before):
+        rows = x.shape[0]
+        if not self._chain.takes(x, weights, suits=as_before and rows in self._suiting):
             return False
         if any(map(_HOOKS, self._parameters)):
             return False
-        if not as_before or len(x) > self._room:
+        if not as_before or rows > self._room:
             own = [id(weight) for weight in weights if weight is not None]
             if len(set(own)) < len(own) or not {id(parameter) for parameter in self._parameters}.issubset(own):
                 return False
-            self._lay_out(len(x), weights, places)
+            self._lay_out(rows, weights, places)
+            self._suiting = set()
+        self._suiting.add(rows)
         return True
 
     def _lay_out(self, rows: int, weights: list[Tensor | None], places: list[int | None]) -> None:

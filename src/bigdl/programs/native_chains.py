@@ -124,21 +124,21 @@ class NativeChain:
             assert variance is not None
             normalizer.take_statistics(mean, variance)
 
-    def takes(self, x: Tensor, weights: Sequence[Tensor | None], are_known: bool = False) -> bool:
+    def takes(self, x: Tensor, weights: Sequence[Tensor | None], suits: bool = False) -> bool:
         """Whether the kernels compute the chain sooner than others, each way.
 
         Args:
             x: What it is given.
             weights: See ``weights``.
-            are_known: Whether it has taken these weights before.
+            suits: Whether it is known that these weights and so many rows suit them.
         """
-        if x.dim() != 2 or not _fits(x) or not self.suits(x.shape[0], weights, are_known):
+        if x.dim() != 2 or not _fits(x) or not (suits or self.suits(x.shape[0], weights)):
             return False
         return all(normalizer.uses_batch_alone for normalizer in self._normalizers.values())
 
-    def suits(self, rows: int, weights: Sequence[Tensor | None], are_known: bool = False) -> bool:
+    def suits(self, rows: int, weights: Sequence[Tensor | None]) -> bool:
         """Whether that is so of some number of rows; see ``takes``."""
-        if not are_known and not all(w is None or _fits(w) for w in weights):
+        if not all(w is None or _fits(w) for w in weights):
             return False
         first = weights[0]
         assert first is not None
