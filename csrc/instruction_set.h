@@ -18,13 +18,13 @@ template <typename T> T *allocate(int64_t values) {
 #include "rows.h"
 #include "forward.h"
 #include "backward.h"
-#include "gradient.h"
 #include "convolution.h"
 #include "winograd.h"
 #include "winograd_gradient.h"
 #include "dense.h"
 #include "little_product.h"
 #include "thin_product.h"
+#include "gradient.h"
 #include "pooling.h"
 #include "depthwise.h"
 #include "placing.h"
@@ -115,38 +115,9 @@ template <typename T> struct SequenceKernel {
   }
 };
 
-template <typename T> struct GradientKernel {
-  struct Call {
-    const Product *product;
-    bool failed;
-  };
-
-  static constexpr int64_t width = WeightGradient<T>::width;
-
-  // Computes the panels from begin to end.
-  static void panels(int64_t begin, int64_t end, void *context) {
-    Call &call = *static_cast<Call *>(context);
-    const Product &p = *call.product;
-    T *scratch = allocate<T>(WeightGradient<T>::scratch_size(p));
-    if (!scratch) {
-      __atomic_store_n(&call.failed, true, __ATOMIC_RELAXED);
-      return;
-    }
-    WeightGradient<T>(p, scratch).run(begin * width, end * width < p.outputs ? end * width : p.outputs);
-    free(scratch);
-  }
-
-  static bool run(const Product *product, ParallelFor parallel) {
-    Call call{product, false};
-    const int64_t count = (product->outputs + width - 1) / width;
-    const int64_t grain = 1 + WORK_OF_A_THREAD / (product->rows * product->inputs * width);
-    return for_all(parallel, count, grain, panels, &call) && !call.failed;
-  }
-};
-
 extern const KernelTable table = {
-    {SequenceKernel<float>::run, GradientKernel<float>::run},
-    {SequenceKernel<double>::run, GradientKernel<double>::run},
+    {SequenceKernel<float>::run, WeightGradient<float>::run},
+    {SequenceKernel<double>::run, WeightGradient<double>::run},
     {nullptr, nullptr, packed_size, pack_matrix, NetworkKernel::run},
     {FinishKernel::run, FinishGradientKernel::run, ActivatedKernel::run, EntropyKernel::run, PoolKernel::run,
      NormalizationKernel::run},
