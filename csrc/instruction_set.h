@@ -29,6 +29,7 @@ template <typename T> T *allocate(int64_t values) {
 #include "depthwise.h"
 #include "placing.h"
 #include "lookup.h"
+#include "marking.h"
 #include "activation_values.h"
 #include "element_values.h"
 #include "run_recurrence.h"

@@ -89,9 +89,21 @@ struct Lookup {
   int32_t *missing;          // 1 after there was no row of a number; y is not changed there
 };
 
-// What is done to each value by itself: the sum of two (ADD), their product (TIMES), the larger one (LARGER); or the sum of it and a summand, after a factor (SCALE); or what is not
-// above 0 by another function, the value times a factor (LEAK), or e to it, less 1, times one (BEND). Factors and summands are
-// those of "columns" values, which follow each other.
+// Which steps of sequences hold another value than this one, as 1 and 0 (MARK); or the values, times these numbers (SHADE).
+struct Marking {
+  int64_t count, size;  // of all steps; of a step's values
+  int32_t kind;
+  int32_t of_floats;    // whether x is of float, else of int32_t
+  float value;
+  const void *x;        // (count, size)
+  const float *marks;   // (count,): of SHADE
+  float *y;             // (count,); of SHADE: (count, size)
+};
+
+// What is done to each value by itself: the sum of two (ADD), their product (TIMES), the larger one (LARGER); or the sum
+// of it and a summand, after a factor (SCALE); or what is not above 0 by another function, the value times a factor
+// (LEAK), or e to it, less 1, times one (BEND). Factors and summands are those of "columns" values, which follow each
+// other.
 struct Elements {
   int64_t count, columns;
   int32_t kind, relu;            // relu: whether what is below 0 becomes 0 in the end
@@ -106,7 +118,9 @@ struct Recurrences {
   const Recurrence *all;
 };
 
-enum StepKind : int32_t { CONVOLVE, MULTIPLY, ADD, ACTIVATE, POOL, DEPTHWISE, PLACE, SCALE, LEAK, BEND, LOOK_UP, TIMES, LARGER, RECUR };
+enum StepKind : int32_t {
+  CONVOLVE, MULTIPLY, ADD, ACTIVATE, POOL, DEPTHWISE, PLACE, SCALE, LEAK, BEND, LOOK_UP, TIMES, LARGER, RECUR, MARK, SHADE
+};
 
 constexpr int32_t SOFTMAX = 100; // beside the kinds of Activation
 

@@ -1,4 +1,4 @@
-// The interface of recurrent layers for prediction: weights that are packed once, of float32, and no masks.
+// The interface of recurrent layers for prediction: weights that are packed once, of float32.
 #pragma once
 
 #include "parallel.h"
@@ -19,6 +19,7 @@ struct Recurrence {
   int32_t sequences;         // whether all steps are wanted
   int32_t flipped;           // whether the step that is processed first is the last one of y
   const float *x;            // (batch, steps, inputs)
+  const float *valid;        // (batch, steps): 0 where the state stays as it was; null where all steps count
   const float *input_weight; // W, packed
   const float *input_tiles;  // beside it, all gates as one matrix, for many rows; null for none
   const float *bias;         // b

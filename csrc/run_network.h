@@ -58,7 +58,13 @@ struct RowsOfNetwork {
       lookup.x = x, lookup.y = y, lookup.missing = call.missing;
       return LookupKernel::run(&lookup, parallel);
     }
-    if (step.kind == RECUR) return recur(*static_cast<const Recurrences *>(step.call), x, y, parallel);
+    if (step.kind == RECUR) return recur(*static_cast<const Recurrences *>(step.call), x, other, y, parallel);
+    if (step.kind == MARK || step.kind == SHADE) {
+      Marking marking = *static_cast<const Marking *>(step.call);
+      marking.count *= count;
+      marking.x = x, marking.marks = other, marking.y = y;
+      return MarkingKernel::run(&marking, parallel);
+    }
     const int64_t size = call.network->values[step.output].size * count;
     if (step.kind == ACTIVATE) {
       const Activated activated = {size / step.columns, step.columns, step.activation, x, y, nullptr, nullptr};
@@ -70,11 +76,12 @@ struct RowsOfNetwork {
     return ElementsKernel::run(&elements, parallel);
   }
 
-  bool recur(const Recurrences &recurrences, const float *x, float *y, ParallelFor parallel) const {
+  bool recur(const Recurrences &recurrences, const float *x, const float *valid, float *y, ParallelFor parallel) const {
     Recurrence all[2];
     for (int64_t i = 0; i < recurrences.count; ++i) {
       all[i] = recurrences.all[i];
-      all[i].batch = count, all[i].whole_batch = call.rows, all[i].x = x, all[i].y = y + i * all[i].units;
+      all[i].batch = count, all[i].whole_batch = call.rows;
+      all[i].x = x, all[i].valid = valid, all[i].y = y + i * all[i].units;
     }
     // Little work has the team of threads already.
     return (call.little ? RecurrenceKernel::run : RecurrenceKernel::run_by_team)(all, recurrences.count, call.threads, parallel);

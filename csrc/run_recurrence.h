@@ -129,8 +129,27 @@ struct RecurrentRows {
       multiply<float>(1, rows, {a, units, 0}, weight, r.units, columns, y, {y.at, y.stride, 0});
   }
 
+  // Whether a row's state changes in this step, and whether any does.
+  bool counts(int64_t row) const { return !r.valid || r.valid[(first + row) * r.steps + time()] != 0.0f; }
+  bool anything_counts() const {
+    int64_t row = 0;
+    while (row < rows && !counts(row)) ++row;
+    return row < rows;
+  }
+
+  // The state of a row, or of all, stays as it was.
+  void keep(int64_t row, int64_t begin, int64_t end) const {
+    const int64_t at = row * units + begin * lanes;
+    std::memcpy(next + at, h + at, (end - begin) * lanes * sizeof(float));
+  }
+  void keep(int64_t begin, int64_t end) const {
+    for (int64_t row = 0; row < rows; ++row) keep(row, begin, end);
+    hand_out(begin, end);
+  }
+
   // A step of the units from begin to end, in vectors; of a GRU up to the candidate.
   void run_step(int64_t begin, int64_t end) const {
+    if (!anything_counts()) return r.cell == GRU ? void() : keep(begin, end);
     add_product(begin, end, 0, first_gates(), h);
     if (r.cell == LSTM)
       lstm(begin, end);
@@ -141,9 +160,10 @@ struct RecurrentRows {
   }
 
   void run_candidate(int64_t begin, int64_t end) const {
+    if (!anything_counts()) return keep(begin, end);
     add_product(begin, end, 2, 1, reset);
     with_activation(r.activation, [&](auto activation) ALWAYS_INLINE_LAMBDA {
-      each(begin, end, [&](int64_t row, int64_t at) ALWAYS_INLINE_LAMBDA {
+      each_that_counts(begin, end, [&](int64_t row, int64_t at) ALWAYS_INLINE_LAMBDA {
         const float *gates = sums_of(row);
         const V<float> z = load(gates + 2 * at), before = load(h + row * units + at);
         const V<float> g = activate<float>(activation.kind, load(gates + 2 * units + at));
@@ -165,9 +185,18 @@ struct RecurrentRows {
       for (int64_t at = begin * lanes; at < end * lanes; at += lanes) body(row, at);
   }
 
+  // The same for those whose state changes; that of the others is kept.
+  template <typename Body> ALWAYS_INLINE void each_that_counts(int64_t begin, int64_t end, Body body) const {
+    for (int64_t row = 0; row < rows; ++row)
+      if (!counts(row))
+        keep(row, begin, end);
+      else
+        for (int64_t at = begin * lanes; at < end * lanes; at += lanes) body(row, at);
+  }
+
   void simple_rnn(int64_t begin, int64_t end) const {
     with_activation(r.activation, [&](auto activation) ALWAYS_INLINE_LAMBDA {
-      each(begin, end, [&](int64_t row, int64_t at) ALWAYS_INLINE_LAMBDA {
+      each_that_counts(begin, end, [&](int64_t row, int64_t at) ALWAYS_INLINE_LAMBDA {
         store(next + row * units + at, activate<float>(activation.kind, load(sums_of(row) + at)));
       });
     });
@@ -195,7 +224,7 @@ struct RecurrentRows {
       });
     });
     with_activation(r.activation, [&](auto activation) ALWAYS_INLINE_LAMBDA {
-      each(begin, end, [&](int64_t row, int64_t at) ALWAYS_INLINE_LAMBDA {
+      each_that_counts(begin, end, [&](int64_t row, int64_t at) ALWAYS_INLINE_LAMBDA {
         const float *i = sums_of(row) + 4 * at, *f = i + lanes, *g = f + lanes, *o = g + lanes;
         float *cell = c + row * units + at;
         const V<float> now = load(f) * load(cell) + load(i) * activate<float>(activation.kind, load(g));

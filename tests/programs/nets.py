@@ -45,6 +45,13 @@ from bigdl.training.inference import in_mode
 from tests.programs.sequence_nets import sequences, steps, text, waves, words, words_alone
 
 
+def filled(model: Any) -> Any:
+    """Gives a model weights, biases included, with which states neither grow nor fade."""
+    random = np.random.RandomState(3)
+    model.set_weights([random.uniform(-1, 1, w.shape) / np.sqrt(w.shape[0]) for w in model.get_weights()])
+    return model
+
+
 def lenet(ordering: str = "tf") -> Any:
     shape = (14, 12, 2) if ordering == "tf" else (2, 14, 12)
     return Sequential(

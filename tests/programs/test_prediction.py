@@ -18,10 +18,8 @@ from bigdl.keras.layers import (
     Flatten,
     GlobalAveragePooling1D,
     Input,
-    Masking,
     MaxPooling2D,
     PReLU,
-    TimeDistributed,
     merge,
 )
 from bigdl.keras.models import Model, Sequential
@@ -170,11 +168,6 @@ def test_normalization_by_other_running_values_is_seen(path):
     model.predict(x)
     model.layers[3].running_mean.add_(1.0)
     same(model.predict(x), plain(model, x))
-
-
-def test_masks_are_left_to_the_layers():
-    model = Sequential([Masking(input_shape=(4, 3)), TimeDistributed(Dense(2))])
-    assert program_for(model, training=False) is None
 
 
 def test_classes_of_users_are_called():

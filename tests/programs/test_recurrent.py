@@ -9,29 +9,12 @@ import torch
 
 from bigdl.keras.layers import GRU, LSTM, Bidirectional, Dense, Dropout, Input, Permute, SimpleRNN, TimeDistributed
 from bigdl.keras.models import Model, Sequential
-from bigdl.native import LIBRARY, Library, kernels
-from bigdl.programs import program_for, programs
+from bigdl.programs import program_for
 from bigdl.programs.recurrence import Recur
-from tests.programs.nets import plain, rows_for
+from tests.programs.nets import filled, plain, rows_for
 
-SETS = found.instruction_sets if (found := kernels()) else []
 CELLS = [SimpleRNN, GRU, LSTM]
 KNOWN = ["linear", "relu", "tanh", "sigmoid", "hard_sigmoid", "softsign"]
-
-
-@pytest.fixture(params=[*SETS, "layers"])
-def instructions(request, monkeypatch):
-    """The library with each of its instruction sets, or none."""
-    library = Library(LIBRARY, request.param) if request.param in SETS else None
-    monkeypatch.setattr(programs, "kernels", lambda: library)
-    return request.param
-
-
-def filled(model: Any) -> Any:
-    """Gives a model weights, biases included, with which states neither grow nor fade."""
-    random = np.random.RandomState(3)
-    model.set_weights([random.uniform(-1, 1, w.shape) / np.sqrt(w.shape[0]) for w in model.get_weights()])
-    return model
 
 
 def recurrent(cls: Any, units: int, steps: int | None = 5, features: int = 3, **options: Any) -> Any:

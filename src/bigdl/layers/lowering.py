@@ -13,6 +13,7 @@ from bigdl.layers.activations import Activation as Function
 from bigdl.layers.advanced_activations import ELU, LeakyReLU, PReLU
 from bigdl.layers.core import Activation, Dense, Flatten, Permute, RepeatVector, Reshape
 from bigdl.layers.embeddings import Embedding
+from bigdl.layers.masking import Masking
 from bigdl.layers.merge import Merge
 from bigdl.layers.noise import (
     Dropout,
@@ -27,6 +28,7 @@ from bigdl.layers.time_distributed_dense import TimeDistributedDense
 from bigdl.layers.wrappers import TimeDistributed
 from bigdl.programs import Lowering, Source, View, lowers
 from bigdl.programs.images import InOrder, Leak, Lookup, RepeatRow
+from bigdl.programs.masks import Mark, Shade
 from bigdl.programs.normalization import Normalize
 from bigdl.programs.operations import Apply, Drop, Multiply, Ref, Scale
 from bigdl.programs.views import IMAGE_AS_SEQUENCE, SEQUENCE_AS_IMAGE, applied, undone
@@ -133,11 +135,20 @@ def _elu(layer: ELU, lowering: Lowering, x: Ref) -> Ref:
     return lowering.value_by_value(Leak, x, function=layer.forward, factor=layer.alpha, exponential=True)
 
 
-@lowers(Embedding)
+@lowers(Embedding, uses=("mask_zero",))
 def _embedding(layer: Embedding, lowering: Lowering, x: Ref) -> Ref | None:
     if lowering.training or lowering.rank(layer) != 2:
         return None
+    lowering.mask_behind = lowering.write(Mark, x, value=0.0, of_vectors=False) if layer.mask_zero else None
     return lowering.write(Lookup, x, function=layer.forward, table=Source.of(layer, "weight"))
+
+
+@lowers(Masking, uses=("mask_value",))
+def _masking(layer: Masking, lowering: Lowering, x: Ref) -> Ref | None:
+    if lowering.training or lowering.rank(layer) != 3:
+        return None
+    lowering.mask_behind = lowering.write(Mark, x, value=layer.mask_value, of_vectors=True)
+    return lowering.write(Shade, x, lowering.mask_behind)
 
 
 @lowers(RepeatVector, uses=("n",))

@@ -2,7 +2,8 @@
 
 A graph's plan walks layers, each a module with a shape to restore and a mask to pass on. A program walks operations:
 what layers say they compute (``lowers``) is written down once, and neighbours are joined. The plan stays the reference:
-where a program cannot know what a layer does, it calls the layer; where masks travel, there is no program.
+where a program cannot know what a layer does, it calls the layer; where masks travel in training, or in prediction to
+layers that do with them what no rule tells, there is no program.
 """
 
 from bigdl.programs.direct import DirectChain as DirectChain

@@ -11,10 +11,12 @@ from torch import Tensor
 from bigdl.graph import Container, Layer
 from bigdl.programs.images import Join
 from bigdl.programs.operations import Add, Apply, Combine, Fold, Operation, Ref, Unfold
+from bigdl.programs.plain import is_plain
 from bigdl.programs.views import View, followed
 
 L = TypeVar("L", bound=Layer)
 Lower = Callable[[Any, "Lowering", Any], Ref | None]
+Masks = Sequence[Ref | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,11 @@ class _Rule:
     attributes: tuple[str, ...]
 
 
+class _Unsaid:
+    """In place of what nobody has said."""
+
+
+_UNSAID = _Unsaid()
 _rules: dict[type, _Rule] = {}
 _OF_MAKING = {"__init__", "__doc__", "__module__", "__annotations__", "__parameters__", "__orig_bases__"}
 
@@ -48,6 +55,10 @@ def lowers(*classes: type[Layer], uses: Sequence[str] = ()) -> Callable[[Lower],
     return register
 
 
+class NoProgramError(Exception):
+    """A model has to be run layer by layer."""
+
+
 class Lowering:
     """Writes operations down.
 
@@ -56,6 +67,8 @@ class Lowering:
         operations: What was written so far.
         watched: Each lowered layer with the attributes that its operations depend on.
         called: The layers that are called as they are.
+        mask: Which steps of the input count, of the layer that is being written down; None for all of them.
+        mask_behind: The same of its output, where a rule has said so.
     """
 
     def __init__(self, training: bool) -> None:
@@ -63,6 +76,8 @@ class Lowering:
         self.operations: list[Operation] = []
         self.watched: list[tuple[Layer, tuple[str, ...]]] = []
         self.called: list[Layer] = []
+        self.mask: Ref | None = None
+        self.mask_behind: Ref | _Unsaid | None = _UNSAID
         self._ranks: dict[Layer, int] = {}
         self._next = 0
 
@@ -156,7 +171,7 @@ class Lowering:
             rank: Its rank.
         """
         self._ranks[layer] = rank
-        return self._by_rule(layer, x)
+        return self._unmasked(lambda: self._by_rule(layer, x))
 
     def each_step(self, layer: Layer, x: Ref, rank: int) -> Ref | None:
         """Writes down a layer that is applied to every step of sequences, as one of a larger batch.
@@ -175,36 +190,65 @@ class Lowering:
         folded = before.inputs[0] if before is not None and unfolded else self.write(Fold, x)
         original = before.inputs[1] if before is not None and unfolded else x
         if _is_graph(layer):
-            made: Ref | None = self.graph(layer, [folded])[0]
+            made = self._unmasked(lambda: self.graph(layer, [folded])[0][0])
         else:
             made = self.inside(layer, folded, rank - 1)
         return None if made is None else self.write(Unfold, made, original)
 
+    def _unmasked(self, write: Callable[[], Ref | None]) -> Ref | None:
+        """Writes down what a layer inside of another one computes, which does not see the mask."""
+        mask, self.mask = self.mask, None
+        made = write()
+        self.mask, self.mask_behind = mask, _UNSAID
+        return made
+
     # Graphs.
 
-    def graph(self, model: Container, inputs: Sequence[Ref]) -> list[Ref]:
+    def graph(self, model: Container, inputs: Sequence[Ref], masks: Masks = ()) -> tuple[list[Ref], Masks]:
         """Writes down a graph, nested ones included.
 
         Args:
             model: The graph.
             inputs: What it takes.
+            masks: Which steps of each count; none for all of all.
 
         Returns:
-            What it makes.
+            What it makes, and the masks of that.
+
+        Raises:
+            NoProgramError: Nobody can say where a mask goes.
         """
         plan = model.graph.plan
         values: list[Any] = [*inputs, *(None for _ in range(plan.size - len(inputs)))]
+        value_masks: list[Ref | None] = [*masks, *(None for _ in range(plan.size - len(masks)))]
         for step in plan.steps:
-            given = [values[i] for i in step.inputs]
-            for slot, made in zip(step.outputs, self._layer(step.layer, given, len(step.outputs)), strict=True):
-                values[slot] = made
-        return [values[i] for i in plan.outputs]
+            given, given_masks = [values[i] for i in step.inputs], [value_masks[i] for i in step.inputs]
+            if step.unmasked and any(given_masks):
+                raise NoProgramError
+            made, made_masks = self._layer(step.layer, given, given_masks, len(step.outputs))
+            for slot, one, mask in zip(step.outputs, made, made_masks, strict=True):
+                values[slot], value_masks[slot] = one, mask
+        return [values[i] for i in plan.outputs], [value_masks[i] for i in plan.outputs]
 
-    def _layer(self, layer: Layer, inputs: list[Ref], outputs: int) -> list[Ref]:
+    def _layer(self, layer: Layer, inputs: list[Ref], masks: Masks, outputs: int) -> tuple[list[Ref], Masks]:
         if _is_graph(layer):
-            return self.graph(layer, inputs)
-        made = self._by_rule(layer, inputs[0] if len(inputs) == 1 else inputs)
-        return [made] if made is not None else self._call(layer, inputs, outputs)
+            return self.graph(layer, inputs, masks)
+        self.mask, self.mask_behind = next(filter(None, masks), None), _UNSAID
+        is_masked = self.mask is not None or layer.creates_mask
+        if is_masked and self.training:
+            raise NoProgramError
+        written = self._by_rule(layer, inputs[0] if len(inputs) == 1 else inputs)
+        if is_masked and written is None and (layer.consumes_mask or layer.creates_mask):
+            raise NoProgramError
+        made = [written] if written is not None else self._call(layer, inputs, outputs)
+        return made, [self._mask_behind(layer) if is_masked else None] * outputs
+
+    def _mask_behind(self, layer: Layer) -> Ref | None:
+        if not isinstance(self.mask_behind, _Unsaid):
+            return self.mask_behind
+        if getattr(layer.compute_mask, "__func__", None) is not Layer.compute_mask:
+            raise NoProgramError
+        return self.mask if layer.supports_masking else None
 
     def _by_rule(self, layer: Layer, inputs: Any) -> Ref | None:
         rule = rule_of(type(layer))
@@ -239,26 +283,3 @@ def rule_of(cls: type) -> _Rule | None:
         if vars(base).keys() - _OF_MAKING:
             return None
     return None
-
-
-def is_plain(layer: Layer) -> bool:
-    """Returns whether a layer does what its class says, and nothing beside."""
-    if layer.activity_regularizer is not None or layer.adds_losses:
-        return False
-    return not ({"forward", "run", "call", "__call__"} & vars(layer).keys() or has_hooks(layer))
-
-
-def hooks_of(layer: Layer) -> list[Any]:
-    """Returns where torch keeps the hooks of a module."""
-    kept = (
-        layer._forward_hooks,
-        layer._forward_pre_hooks,
-        layer._backward_hooks,
-        layer._backward_pre_hooks,
-    )
-    return list(kept)
-
-
-def has_hooks(layer: Layer) -> bool:
-    """Whether a module has hooks."""
-    return any(hooks_of(layer))

@@ -36,8 +36,8 @@ class NativeSegment:
         self._library = library
         self._segment = segment
         self._kernels = kernels
-        takers = {ref: op for op in reversed(segment.operations) for ref in op.inputs}
-        self._taken = [taken_as(takers[ref]) or "images" for ref in segment.entries]
+        taken = {ref: taken_as(op, i) for op in reversed(segment.operations) for i, ref in enumerate(op.inputs)}
+        self._taken = [taken[ref] or "images" for ref in segment.entries]
         self.refresh()
 
     def array_function(self, output: Ref) -> Callable[[NDArray[Any]], NDArray[Any]] | None:

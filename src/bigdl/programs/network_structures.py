@@ -6,7 +6,8 @@ import ctypes
 
 from bigdl.programs.structures import fields
 
-CONVOLVE, MULTIPLY, ADD, ACTIVATE, POOL, DEPTHWISE, PLACE, SCALE, LEAK, BEND, LOOK_UP, TIMES, LARGER, RECUR = range(14)
+CONVOLVE, MULTIPLY, ADD, ACTIVATE, POOL, DEPTHWISE, PLACE, SCALE = range(8)
+LEAK, BEND, LOOK_UP, TIMES, LARGER, RECUR, MARK, SHADE = range(8, 16)
 OUTSIDE, ACROSS, INSIDE = range(3)
 NONE = -1
 
@@ -61,6 +62,17 @@ class Lookup(ctypes.Structure):
         *fields(ctypes.c_int64, "count size rows"),
         *fields(ctypes.c_int32, "of_floats"),
         *fields(ctypes.c_void_p, "table x y missing"),
+    )
+
+
+class Marking(ctypes.Structure):
+    """``struct Marking``."""
+
+    _fields_ = (
+        *fields(ctypes.c_int64, "count size"),
+        *fields(ctypes.c_int32, "kind of_floats"),
+        ("value", ctypes.c_float),
+        *fields(ctypes.c_void_p, "x marks y"),
     )
 
 

@@ -95,7 +95,8 @@ def _recurrence(a: Assembly, operation: Recur, x: int) -> None:
     slot = a.make(operation, (width, steps, 1) if operation.sequences else (width,))
     weights = sum(tensor.numel() for tensor in kept if tensor is not None)
     both = Recurrences(len(calls), ctypes.addressof(calls))
-    a.steps.append(Step(RECUR, x, slot, call=both, weights=weights))
+    marks = a.slot(operation.inputs[1]) if len(operation.inputs) > 1 else NONE
+    a.steps.append(Step(RECUR, x, slot, marks, call=both, weights=weights))
     a.products += steps * sum(source().numel() for source in operation.sources())
 
 

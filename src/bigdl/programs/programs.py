@@ -17,10 +17,11 @@ from bigdl.programs import prediction, training
 from bigdl.programs.chains import Chained
 from bigdl.programs.direct import DirectChain
 from bigdl.programs.joining import chained, joined_for_prediction, joined_for_training
-from bigdl.programs.lowering import Lowering, hooks_of
+from bigdl.programs.lowering import Lowering, NoProgramError
 from bigdl.programs.native import NativeSegment
 from bigdl.programs.normalization import Normalize
 from bigdl.programs.operations import Affine, Apply, Chain, Drop, Operation, Ref
+from bigdl.programs.plain import hooks_of
 from bigdl.programs.precision import full, with_low_products
 from bigdl.programs.prediction import Product
 from bigdl.programs.recurrence import Recur, RecurKernel
@@ -37,6 +38,9 @@ class Program:
         for_training: Whether it is for training.
         in_bf16: Whether its products are of bfloat16.
 
+    Raises:
+        NoProgramError: The model has to be run layer by layer.
+
     Attributes:
         operations: The operations.
         called: The layers that are called as they are, in the mode that they are in.
@@ -48,7 +52,7 @@ class Program:
     def __init__(self, model: Container, for_training: bool, in_bf16: bool = False) -> None:
         lowering = Lowering(for_training)
         inputs = [lowering.input() for _ in model.inputs]
-        outputs = lowering.graph(model, inputs)
+        outputs, _ = lowering.graph(model, inputs)
         join = joined_for_training if for_training else joined_for_prediction
         self.operations = join(lowering.operations, outputs)
         if for_training and not in_bf16:
@@ -227,14 +231,11 @@ def program_for(model: Container, training: bool, in_bf16: bool = False) -> Prog
     if program is None and key in kept:
         return None
     if program is None or not program.is_current():
-        kept[key] = program = None if _has_masks(model) else Program(model, training, in_bf16)
+        try:
+            program = Program(model, training, in_bf16)
+        except NoProgramError:
+            program = None
+        kept[key] = program
     else:
         program.refresh()
     return program
-
-
-def _has_masks(model: Container) -> bool:
-    """Whether a mask travels anywhere in a graph, nested ones included."""
-    plan = model.graph.plan
-    inner = [step.layer for step in plan.steps if isinstance(step.layer, Container)]
-    return any(tensor.mask is not None for tensor in plan.tensors) or any(map(_has_masks, inner))

@@ -26,7 +26,7 @@ _FEWEST_FOR_TILES = 32
 
 _SIZES = "batch steps inputs units whole_batch y_stride"
 _CHOICES = "cell activation inner_activation backwards sequences flipped"
-_PLACES = "x input_weight input_tiles bias weight y"
+_PLACES = "x valid input_weight input_tiles bias weight y"
 
 
 class Recurrence(ctypes.Structure):
@@ -62,8 +62,10 @@ class Direction:
 class Recur(Operation):
     """Recurrent layers of one kind over the same sequences, (batch, time, in), from a state of zeros.
 
+    A second input tells which steps count; see ``bigdl.programs.masks``. At the others the state stays as it was.
+
     Attributes:
-        function: What computes them, whatever the tensor is.
+        function: What computes them, whatever the tensors are.
         cell: Their kind, a number of ``csrc/sequence.h``, like the next two.
         activation: The activation of the output.
         inner_activation: The activation of the gates.
@@ -72,7 +74,7 @@ class Recur(Operation):
         merge: What makes one tensor of those of two directions; None to put them side by side.
     """
 
-    function: Callable[[Tensor], Any]
+    function: Callable[..., Any]
     cell: int
     activation: int
     inner_activation: int
@@ -116,25 +118,25 @@ class RecurKernel(Product):
         self._usable = self._library is not None and all(w.dtype == torch.float32 and w.is_cpu for w in weights)
         self._made: tuple[ctypes.Array[Recurrence], list[Tensor | None]] | None = None
 
-    def __call__(self, x: Tensor) -> Any:
+    def __call__(self, x: Tensor, marks: Tensor | None = None) -> Any:
         """Processes a batch of sequences."""
         if not (self._usable and x.dtype is torch.float32 and x.is_cpu and x.dim() == 3 and x.numel()):
-            return self.operation.function(x)
+            return self.operation.function(x, marks)
         batch, steps, inputs = x.shape
-        if inputs != self._inputs:
-            return self.operation.function(x)
+        if inputs != self._inputs or (marks is not None and marks.shape != (batch, steps)):
+            return self.operation.function(x, marks)
         made = self._made  # looked at once, as other threads may predict too
         if made is None:
             assert self._library is not None
             self._made = made = recurrences(self._library, self.operation)
-        x = x.contiguous()
+        x, marks = x.contiguous(), None if marks is None else marks.contiguous()
         shape = (batch, steps, self._width) if self.operation.sequences else (batch, self._width)
         y = torch.empty(len(made[0]), *shape) if self._apart else torch.empty(shape)
         apart = 4 * (y.stride(0) if self._apart else self._units)
         calls = type(made[0]).from_buffer_copy(made[0])
         for i, call in enumerate(calls):
             call.batch, call.whole_batch, call.steps = batch, batch, steps
-            call.x, call.y = x.data_ptr(), y.data_ptr() + i * apart
+            call.x, call.valid, call.y = x.data_ptr(), address(marks), y.data_ptr() + i * apart
         library = self._library
         assert library is not None
         library.run(library.functions.bigdl_recur, calls, self._count, ctypes.c_int64(threads()))
@@ -164,7 +166,7 @@ def recurrences(library: Library, operation: Recur) -> tuple[ctypes.Array[Recurr
             Recurrence(
                 *(0, 0, inputs, units, 0, width),
                 *(operation.cell, operation.activation, operation.inner_activation),
-                *(one.backwards, operation.sequences, one.flipped, None, *map(address, weights), None),
+                *(one.backwards, operation.sequences, one.flipped, None, None, *map(address, weights), None),
             )
         )
     return (Recurrence * len(calls))(*calls), kept

@@ -18,6 +18,7 @@ from bigdl.programs.images import (
     Repeat,
     RepeatRow,
 )
+from bigdl.programs.masks import Mark, Shade
 from bigdl.programs.operations import Add, Apply, Combine, Convolve, Multiply, Operation, Ref, Scale
 from bigdl.programs.recurrence import Recur
 from bigdl.programs.structures import ACTIVATIONS
@@ -92,16 +93,23 @@ def _segment(run: Sequence[Operation], operations: Sequence[Operation], outputs:
     return Segment(tuple(run), layouts, tuple(dict.fromkeys(entries)), exits)
 
 
-def taken_as(operation: Operation) -> Layout | None:
-    """Returns the layout that an operation wants of what it takes; None where any will do."""
+def taken_as(operation: Operation, place: int = 0) -> Layout | None:
+    """Returns the layout that an operation wants of what it takes; None where any will do.
+
+    Args:
+        operation: The operation.
+        place: Which of its inputs.
+    """
+    if isinstance(operation, Recur | Shade):
+        return "rows" if place else "sequences"
+    if isinstance(operation, Mark):
+        return "sequences" if operation.of_vectors else "numbers"
     if isinstance(operation, Scale | Join | Multiply):
         return _OF_RANK.get((type(operation), operation.rank))
     if isinstance(operation, Convolve | DepthwiseConvolve | Pool | PoolOfAll | Pad | Repeat):
         return "images"
     if isinstance(operation, Lookup):
         return "numbers"
-    if isinstance(operation, Recur):
-        return "sequences"
     return "rows" if isinstance(operation, RepeatRow) else None
 
 
@@ -116,10 +124,11 @@ def _layout(operation: Operation, inside: Mapping[int, Layout]) -> Layout | None
     if any(ref.number in inside and _seen(inside[ref.number], ref.views) is None for ref in refs):
         return None
     known = [_seen(inside[ref.number], ref.views) if ref.number in inside else None for ref in refs]
-    wanted = taken_as(operation) or (known[0] if known else None)
+    wanted = [taken_as(operation, i) or known[0] for i in range(len(known))]
     if "planes" in known:
-        return "rows" if wanted == "rows" and isinstance(operation, Multiply) else None
-    return _made_of(operation, known) if all(given in (None, wanted) for given in known) else None
+        return "rows" if wanted == ["rows"] and isinstance(operation, Multiply) else None
+    fits = all(given in (None, layout) for given, layout in zip(known, wanted, strict=True))
+    return _made_of(operation, known) if fits else None
 
 
 def _seen(layout: Layout, views: Views) -> Layout | None:
@@ -162,8 +171,10 @@ def _made_of(operation: Operation, known: Sequence[Layout | None]) -> Layout | N
         return "images" if len(operation.pads if isinstance(operation, Pad) else operation.times) == 2 else None
     if isinstance(operation, PoolOfAll):
         return "rows" if operation.rank == 4 else None
-    if isinstance(operation, Lookup | RepeatRow):
+    if isinstance(operation, Lookup | RepeatRow | Shade):
         return "sequences"
+    if isinstance(operation, Mark):
+        return "rows"
     if isinstance(operation, Apply) and operation.name == "flatten":
         return None if known[0] is None else "planes" if known[0] == "images" else "rows"
     if isinstance(operation, Leak) or (isinstance(operation, Apply) and operation.name in ACTIVATIONS):

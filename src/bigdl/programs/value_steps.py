@@ -18,7 +18,8 @@ from bigdl.programs.images import (
     Repeat,
     RepeatRow,
 )
-from bigdl.programs.network_structures import ACTIVATE, ADD, BEND, LARGER, LEAK, PLACE, POOL, SCALE, TIMES
+from bigdl.programs.masks import Mark, Shade
+from bigdl.programs.network_structures import ACTIVATE, ADD, BEND, LARGER, LEAK, MARK, PLACE, POOL, SCALE, SHADE, TIMES
 from bigdl.programs.operations import Add, Apply, Combine, Scale
 from bigdl.programs.phases import Step
 from bigdl.programs.structures import ACTIVATIONS
@@ -112,6 +113,19 @@ def _leak(a: Assembly, operation: Leak, x: int) -> None:
     a.steps.append(Step(kind, x, a.make_over(operation, x), call=call))
 
 
+def _marks(a: Assembly, operation: Mark, x: int) -> None:
+    size, steps = a.shapes[x][:2] if operation.of_vectors else (1, *a.shapes[x])
+    of_floats = operation.of_vectors or a.inputs[x].is_floating_point()
+    call = network_structures.Marking(steps, size, MARK, of_floats, operation.value)
+    a.steps.append(Step(MARK, x, a.make(operation, (steps,)), call=call))
+
+
+def _shade(a: Assembly, operation: Shade, x: int) -> None:
+    size, steps = a.shapes[x][:2]
+    call = network_structures.Marking(steps, size, SHADE, True, 0.0)
+    a.steps.append(Step(SHADE, x, a.make(operation, a.shapes[x]), a.slot(operation.inputs[1]), call=call))
+
+
 def _activation(a: Assembly, operation: Apply, x: int) -> None:
     if operation.name == "flatten":
         a.slots[operation.number] = x
@@ -132,6 +146,8 @@ VALUES: Adders = {
     Combine: _combination,
     Scale: _scale,
     Leak: _leak,
+    Mark: _marks,
+    Shade: _shade,
     Apply: _activation,
 }
 """What adds the steps of an operation to an assembly, the most special classes first."""

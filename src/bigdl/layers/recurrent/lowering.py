@@ -16,8 +16,9 @@ from bigdl.layers.recurrent.lstm import LSTM
 from bigdl.layers.recurrent.simple_rnn import SimpleRNN
 from bigdl.layers.wrappers import MERGE, Bidirectional
 from bigdl.programs import Lowering, Source, lowers, recurrence
-from bigdl.programs.lowering import is_plain, rule_of
+from bigdl.programs.lowering import rule_of
 from bigdl.programs.operations import Ref
+from bigdl.programs.plain import is_plain
 from bigdl.programs.recurrence import Direction, Recur
 
 _CELLS: dict[type[Recurrent], int] = {
@@ -49,10 +50,15 @@ def _written(
     if lowering.training or kinds or kind is None or not all(map(is_plain, directions)):
         return None
     lowering.called.append(layer)  # for tensors that the kernel does not take
+    lowering.mask_behind = lowering.mask if directions[0].return_sequences else None
+
+    def run(given: Tensor, marks: Tensor | None = None) -> Any:
+        return layer.run(given, None if marks is None else marks.bool(), masked=marks is not None)[0]
+
     return lowering.write(
         Recur,
-        x,
-        function=lambda given: layer.run(given, None, masked=False)[0],
+        *(x, *([] if lowering.mask is None else [lowering.mask])),
+        function=run,
         cell=kind[0],
         activation=kind[2],
         inner_activation=kind[3],
