@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import Any, Literal
 
@@ -87,16 +86,17 @@ class NativeSegment:
 
     def _run_array(self, taken: _Form, made_as: _Form, x: NDArray[Any]) -> NDArray[Any]:
         made = self._made
-        given = x
+        given: NDArray[Any] | None = x
         if taken == "channels first":
-            given = x.transpose(0, 2, 3, 1)
+            given = np.ascontiguousarray(x.transpose(0, 2, 3, 1)) if x.size <= _FEW else None
         elif taken == "sequence":
             given = x[:, :, None]
-        possible = taken != "channels first" or x.size <= _FEW
-        if possible and self._usable and made is not None and made[1].takes_array(given):
-            with suppress(IndexError):  # of which the layer says more
-                result = made[1].run_array(np.ascontiguousarray(given))
+        if given is not None and self._usable and made is not None and made[1].takes_array(given):
+            try:
+                result = made[1].run_array(given)
                 return result[:, :, 0] if made_as == "sequence" else result
+            except IndexError:  # of which the layer says more
+                pass
         seen = applied(self._segment.entries[0].views, torch.from_numpy(x))
         y = self(seen)[0]
         if self._segment.layouts[self._segment.exits[0]] == "images":

@@ -129,6 +129,8 @@ def _prediction(model: Container, in_bf16: bool) -> Iterator[Callable[[Sequence[
 
 def predict_on_batch(model: Container, x: Data, precision: str | None = None) -> Any:
     """Computes the outputs of a model in evaluation mode for one batch; see ``predict``."""
+    if type(x) is np.ndarray and x.ndim and len(x):
+        return predict(model, x, len(x), precision=precision)
     columns = input_columns(model, x)
     return _predict(model, columns, max(1, len(columns[0])), in_bf16=is_low(precision))
 
