@@ -22,6 +22,8 @@ struct ElementsKernel {
         y = one + other;
       else if (e.kind == TIMES)
         y = one * other;
+      else if (e.kind == REST)
+        y = (1.0f - one) * other;
       else
         y = (one > other) | (one != one) ? one : other; // NaN stays NaN
       lanes.store(e.y + first + j, y);

@@ -100,8 +100,8 @@ struct Marking {
   float *y;             // (count,); of SHADE: (count, size)
 };
 
-// What is done to each value by itself: the sum of two (ADD), their product (TIMES), the larger one (LARGER); or the sum
-// of it and a summand, after a factor (SCALE); or what is not above 0 by another function, the value times a factor
+// What is done to each value by itself: the sum of two (ADD), their product (TIMES), the larger one (LARGER), the second
+// one times what the first one lacks of 1 (REST); or the sum of it and a summand, after a factor (SCALE); or what is not above 0 by another function, the value times a factor
 // (LEAK), or e to it, less 1, times one (BEND). Factors and summands are those of "columns" values, which follow each
 // other.
 struct Elements {
@@ -119,7 +119,8 @@ struct Recurrences {
 };
 
 enum StepKind : int32_t {
-  CONVOLVE, MULTIPLY, ADD, ACTIVATE, POOL, DEPTHWISE, PLACE, SCALE, LEAK, BEND, LOOK_UP, TIMES, LARGER, RECUR, MARK, SHADE
+  CONVOLVE, MULTIPLY, ADD, ACTIVATE, POOL, DEPTHWISE, PLACE, SCALE, LEAK, BEND, LOOK_UP, TIMES, LARGER, RECUR, MARK, SHADE,
+  REST
 };
 
 constexpr int32_t SOFTMAX = 100; // beside the kinds of Activation

@@ -25,9 +25,11 @@ from bigdl.keras.layers import (
     GlobalAveragePooling2D,
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
+    Highway,
     Input,
     Lambda,
     LeakyReLU,
+    MaxoutDense,
     MaxPooling2D,
     MaxPooling3D,
     Permute,
@@ -242,6 +244,14 @@ NETS: dict[str, Callable[[], Any]] = {
         [Cropping1D((1, 2), input_shape=(9, 5)), UpSampling1D(2), TimeDistributed(Dense(4))]
     ),
     "volumes": volumes,
+    "gated": lambda: Sequential(
+        [
+            Highway("glorot_uniform", "tanh", input_dim=20),
+            MaxoutDense(18, 3),
+            Highway(bias=False),
+            MaxoutDense(5, bias=False),
+        ]
+    ),
     "mlp": mlp,
     "shared": shared,
 }

@@ -12,6 +12,7 @@ from bigdl.layers import activations
 from bigdl.layers.activations import Activation as Function
 from bigdl.layers.advanced_activations import ELU, LeakyReLU, PReLU
 from bigdl.layers.core import Activation, Dense, Flatten, Permute, RepeatVector, Reshape
+from bigdl.layers.dense_variants import Highway, MaxoutDense
 from bigdl.layers.embeddings import Embedding
 from bigdl.layers.masking import Masking
 from bigdl.layers.merge import Merge
@@ -27,7 +28,8 @@ from bigdl.layers.normalization import FEATURE_WISE, SAMPLE_WISE, BatchNormaliza
 from bigdl.layers.time_distributed_dense import TimeDistributedDense
 from bigdl.layers.wrappers import TimeDistributed
 from bigdl.programs import Lowering, Source, View, lowers
-from bigdl.programs.images import InOrder, Leak, Lookup, RepeatRow
+from bigdl.programs.images import InOrder, LargestOfAll, Leak, Lookup, RepeatRow
+from bigdl.programs.largest import largest_values
 from bigdl.programs.masks import Mark, Shade
 from bigdl.programs.normalization import Normalize
 from bigdl.programs.operations import Apply, Drop, Multiply, Ref, Scale
@@ -83,6 +85,31 @@ def _dense(layer: Dense | TimeDistributedDense, lowering: Lowering, x: Ref) -> R
     bias = Source.of(layer, "bias") if layer.use_bias else None
     y = lowering.write(Multiply, x, weight=Source.of(layer, "weight"), bias=bias, rank=rank)
     return activated(layer.activation, lowering, y)
+
+
+@lowers(Highway, uses=("activation", "use_bias"))
+def _highway(layer: Highway, lowering: Lowering, x: Ref) -> Ref | None:
+    if lowering.training:
+        return None
+
+    def product(weight: str, bias: str) -> Ref:
+        kept = Source.of(layer, bias) if layer.use_bias else None
+        return lowering.write(Multiply, x, weight=Source.of(layer, weight), bias=kept)
+
+    gate = activated(activations.sigmoid, lowering, product("carry_weight", "carry_bias"))
+    y = activated(layer.activation, lowering, product("weight", "bias"))
+    return lowering.combine(lowering.combine(gate, y, "mul"), lowering.combine(gate, x, "rest"), "sum")
+
+
+@lowers(MaxoutDense, uses=("nb_feature", "output_dim", "use_bias"))
+def _maxout(layer: MaxoutDense, lowering: Lowering, x: Ref) -> Ref | None:
+    if lowering.training:
+        return None
+    bias = Source.of(layer, "bias", is_flat=True) if layer.use_bias else None
+    maps = lowering.write(Multiply, x, weight=Source.of(layer, "weight", is_flat=True), bias=bias)
+    shape = (layer.nb_feature, layer.output_dim)
+    each = lowering.write(InOrder, maps, function=lambda y: y.view(-1, *shape), target=shape)
+    return lowering.write(LargestOfAll, lowering.view(each, SEQUENCE_AS_IMAGE), function=largest_values, rank=4)
 
 
 @lowers(BatchNormalization, uses=("mode", "epsilon"))

@@ -133,7 +133,7 @@ class Lowering:
         Args:
             x: One of them.
             y: The other one.
-            mode: ``"sum"``, ``"mul"`` or ``"max"``.
+            mode: ``"sum"``, or a mode of ``Combine``.
         """
         views = x.views if x.views == y.views else None
         given = (x, y) if views is None else (Ref(x.number), Ref(y.number))

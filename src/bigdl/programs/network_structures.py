@@ -7,7 +7,7 @@ import ctypes
 from bigdl.programs.structures import fields
 
 CONVOLVE, MULTIPLY, ADD, ACTIVATE, POOL, DEPTHWISE, PLACE, SCALE = range(8)
-LEAK, BEND, LOOK_UP, TIMES, LARGER, RECUR, MARK, SHADE = range(8, 16)
+LEAK, BEND, LOOK_UP, TIMES, LARGER, RECUR, MARK, SHADE, REST = range(8, 17)
 OUTSIDE, ACROSS, INSIDE = range(3)
 NONE = -1
 

@@ -19,22 +19,24 @@ class Source:
     Attributes:
         owner: The module's parameters or buffers, by name.
         name: The name.
+        is_flat: Whether its first two axes are taken for one.
     """
 
     owner: dict[str, Tensor | None]
     name: str
+    is_flat: bool = False
 
     @classmethod
-    def of(cls, module: nn.Module, name: str) -> Source:
+    def of(cls, module: nn.Module, name: str, is_flat: bool = False) -> Source:
         """Returns the place of a module's parameter or buffer."""
         parameters: Any = module._parameters
-        return cls(parameters if name in parameters else module._buffers, name)
+        return cls(parameters if name in parameters else module._buffers, name, is_flat)
 
     def __call__(self) -> Tensor:
         """Returns the weight."""
         tensor = self.owner[self.name]
         assert tensor is not None
-        return tensor
+        return tensor.flatten(0, 1) if self.is_flat else tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +117,16 @@ class Combine(Operation):
     """What two tensors of one shape make, value by value.
 
     Attributes:
-        mode: ``"mul"`` for the product, ``"max"`` for the larger one.
+        mode: ``"mul"`` for the product, ``"max"`` for the larger one, ``"rest"`` for the second one times what the
+            first one lacks of 1.
     """
 
     mode: str
 
     def kernel(self) -> Callable[..., Any]:
         """Returns a function of torch."""
-        return torch.mul if self.mode == "mul" else torch.maximum
+        functions = {"mul": torch.mul, "max": torch.maximum, "rest": lambda part, x: (1 - part) * x}
+        return functions[self.mode]
 
 
 @dataclass(eq=False, slots=True)

@@ -19,13 +19,26 @@ from bigdl.programs.images import (
     RepeatRow,
 )
 from bigdl.programs.masks import Mark, Shade
-from bigdl.programs.network_structures import ACTIVATE, ADD, BEND, LARGER, LEAK, MARK, PLACE, POOL, SCALE, SHADE, TIMES
+from bigdl.programs.network_structures import (
+    ACTIVATE,
+    ADD,
+    BEND,
+    LARGER,
+    LEAK,
+    MARK,
+    PLACE,
+    POOL,
+    REST,
+    SCALE,
+    SHADE,
+    TIMES,
+)
 from bigdl.programs.operations import Add, Apply, Combine, Scale
 from bigdl.programs.phases import Step
 from bigdl.programs.structures import ACTIVATIONS
 from bigdl.programs.views import SEQUENCE_AS_IMAGE, features_last
 
-_COMBINING = {"sum": ADD, "mul": TIMES, "max": LARGER}
+_COMBINING = {"sum": ADD, "mul": TIMES, "max": LARGER, "rest": REST}
 
 
 def _pooling(a: Assembly, operation: Pool, x: int) -> None:
