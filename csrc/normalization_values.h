@@ -3,7 +3,6 @@
 // Rows in blocks, each with sums of its own that are joined in order, so that they do not depend on the threads.
 struct NormalizationKernel {
   static constexpr int64_t values_of_block = 1 << 14, blocks_of_a_thread = 2;
-  static constexpr int64_t side_by_side = 4; // vectors, whose sums are computed at once
 
   const Normalization &n;
   const NormalizationGradient *g; // null on the way forward
@@ -16,20 +15,6 @@ struct NormalizationKernel {
     return left < rows_of_block ? left : rows_of_block;
   }
 
-  // Calls body(j, lanes, vectors) for the columns, some vectors at a time.
-  template <typename Body> static ALWAYS_INLINE void each_columns(int64_t columns, Body body) {
-    constexpr int64_t width = Vector<float>::width;
-    int64_t j = 0;
-    for (; j + side_by_side * width <= columns; j += side_by_side * width)
-      body(j, Whole<float>{}, Number<side_by_side>{});
-    for (; j + width <= columns; j += width) body(j, Whole<float>{}, Number<1>{});
-    if (j < columns) body(j, Part<float>{columns - j}, Number<1>{});
-  }
-
-  template <int64_t COUNT> struct Number {
-    static constexpr int64_t count = COUNT;
-  };
-
   // Sums of a block over its rows. The squares are those of the distances from the block's own mean, which is in the
   // cache still: so they lose no digits, however far from 0 it is.
   void statistics(int64_t block) const {
@@ -37,7 +22,7 @@ struct NormalizationKernel {
     const float *x = n.x + block * rows_of_block * n.columns;
     const float share = 1.0f / static_cast<float>(rows);
     float *means = parts + 2 * block * n.columns, *squares = means + n.columns;
-    each_columns(n.columns, [&](int64_t j, auto lanes, auto vectors) {
+    each_vectors<float>(n.columns, [&](int64_t j, auto lanes, auto vectors) {
       constexpr int64_t width = Vector<float>::width, count = decltype(vectors)::count;
       V<float> sums[count][2] = {};
       each_row(rows, [&](int64_t row, int64_t odd) ALWAYS_INLINE_LAMBDA {
@@ -96,7 +81,7 @@ struct NormalizationKernel {
 
   template <bool RELU> void normalize(int64_t block) const {
     const int64_t first = block * rows_of_block, last = first + rows_in(block);
-    each_columns(n.columns, [&](int64_t j, auto lanes, auto vectors) {
+    each_vectors<float>(n.columns, [&](int64_t j, auto lanes, auto vectors) {
       constexpr int64_t width = Vector<float>::width, count = decltype(vectors)::count;
       V<float> mean[count], factor[count], beta[count];
       for (int64_t v = 0; v < count; ++v) {
@@ -121,7 +106,7 @@ struct NormalizationKernel {
   template <bool RELU> void gradient_sums(int64_t block) const {
     const int64_t start = block * rows_of_block * n.columns;
     float *sums = parts + 2 * block * n.columns, *products = sums + n.columns;
-    each_columns(n.columns, [&](int64_t j, auto lanes, auto vectors) {
+    each_vectors<float>(n.columns, [&](int64_t j, auto lanes, auto vectors) {
       constexpr int64_t width = Vector<float>::width, count = decltype(vectors)::count;
       V<float> mean[count], factor[count], beta[count], sum[count] = {}, product[count] = {};
       for (int64_t v = 0; v < count; ++v) {

@@ -23,33 +23,43 @@ struct PoolingKernel {
     for (int64_t out_column = 0; out_column < p.out_columns; ++out_column, y += p.channels) {
       const Cells columns(out_column * p.column_stride - p.left, p.window_columns, p.columns);
       const float *x = p.x + ((image * p.rows + rows.first) * p.columns + columns.first) * p.channels;
-      each_vector<float>(p.channels, [&](int64_t j, auto lanes) {
-        lanes.store(y + j, p.average ? mean(x + j, rows, columns, lanes) : largest(x + j, rows, columns, lanes));
+      each_vectors<float>(p.channels, [&](int64_t j, auto lanes, auto vectors) {
+        p.average ? mean(x + j, rows, columns, y + j, lanes, vectors) : largest(x + j, rows, columns, y + j, lanes, vectors);
       });
     }
   }
 
-  // The values of a window's cells, one after the other.
-  template <typename Lanes, typename Body>
-  ALWAYS_INLINE void each_cell(const float *x, Cells rows, Cells columns, Lanes lanes, Body body) const {
+  // The cells of a window, one after the other.
+  template <typename Body> ALWAYS_INLINE void each_cell(const float *x, Cells rows, Cells columns, Body body) const {
     const int64_t count = columns.last - columns.first;
     for (int64_t row = rows.first; row < rows.last; ++row, x += p.columns * p.channels)
-      for (int64_t column = 0; column < count; ++column) body(lanes.load(x + column * p.channels));
+      for (int64_t column = 0; column < count; ++column) body(x + column * p.channels);
   }
 
-  template <typename Lanes>
-  ALWAYS_INLINE V<float> largest(const float *x, Cells rows, Cells columns, Lanes lanes) const {
-    V<float> largest = lanes.load(x);
-    each_cell(x, rows, columns, lanes, [&](V<float> value) {
-      largest = (value > largest) | (value != value) ? value : largest; // NaN stays NaN
+  // Of some vectors of channels, side by side as they lie in memory.
+  template <typename Lanes, int64_t COUNT>
+  ALWAYS_INLINE void largest(const float *x, Cells rows, Cells columns, float *y, Lanes lanes, Number<COUNT>) const {
+    constexpr int64_t width = Vector<float>::width;
+    V<float> largest[COUNT];
+    for (int64_t v = 0; v < COUNT; ++v) largest[v] = lanes.load(x + v * width);
+    each_cell(x, rows, columns, [&](const float *cell) ALWAYS_INLINE_LAMBDA {
+      for (int64_t v = 0; v < COUNT; ++v) {
+        const V<float> value = lanes.load(cell + v * width);
+        largest[v] = (value > largest[v]) | (value != value) ? value : largest[v]; // NaN stays NaN
+      }
     });
-    return largest;
+    for (int64_t v = 0; v < COUNT; ++v) lanes.store(y + v * width, largest[v]);
   }
 
-  template <typename Lanes> ALWAYS_INLINE V<float> mean(const float *x, Cells rows, Cells columns, Lanes lanes) const {
-    V<float> sum = splat(0.0f);
-    each_cell(x, rows, columns, lanes, [&](V<float> value) { sum += value; });
-    return sum / splat(static_cast<float>((rows.last - rows.first) * (columns.last - columns.first)));
+  template <typename Lanes, int64_t COUNT>
+  ALWAYS_INLINE void mean(const float *x, Cells rows, Cells columns, float *y, Lanes lanes, Number<COUNT>) const {
+    constexpr int64_t width = Vector<float>::width;
+    V<float> sums[COUNT] = {};
+    each_cell(x, rows, columns, [&](const float *cell) ALWAYS_INLINE_LAMBDA {
+      for (int64_t v = 0; v < COUNT; ++v) sums[v] += lanes.load(cell + v * width);
+    });
+    const V<float> count = splat(static_cast<float>((rows.last - rows.first) * (columns.last - columns.first)));
+    for (int64_t v = 0; v < COUNT; ++v) lanes.store(y + v * width, sums[v] / count);
   }
 
   static bool run(const Pooling *p, ParallelFor parallel) {

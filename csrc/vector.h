@@ -93,6 +93,19 @@ template <typename T, typename Body> ALWAYS_INLINE void each_vector(int64_t n, B
   if (j < n) body(j, Part<T>{n - j});
 }
 
+template <int64_t COUNT> struct Number {
+  static constexpr int64_t count = COUNT;
+};
+
+// Calls body(j, lanes, vectors) for the vectors of a row of n values, four or one at a time: "vectors" is a Number.
+template <typename T, typename Body> ALWAYS_INLINE void each_vectors(int64_t n, Body body) {
+  constexpr int64_t width = Vector<T>::width, together = 4;
+  int64_t j = 0;
+  for (; j + together * width <= n; j += together * width) body(j, Whole<T>{}, Number<together>{});
+  for (; j + width <= n; j += width) body(j, Whole<T>{}, Number<1>{});
+  if (j < n) body(j, Part<T>{n - j}, Number<1>{});
+}
+
 typedef int32_t Bits __attribute__((vector_size(BYTES)));
 
 ALWAYS_INLINE Bits bits_of(V<float> x) {
