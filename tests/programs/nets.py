@@ -245,12 +245,7 @@ NETS: dict[str, Callable[[], Any]] = {
     ),
     "volumes": volumes,
     "gated": lambda: Sequential(
-        [
-            Highway("glorot_uniform", "tanh", input_dim=20),
-            MaxoutDense(18, 3),
-            Highway(bias=False),
-            MaxoutDense(5, bias=False),
-        ]
+        [Dense(20, input_dim=9), Highway(activation="tanh"), MaxoutDense(18, 3), Highway(bias=False), MaxoutDense(5)]
     ),
     "mlp": mlp,
     "shared": shared,

@@ -6,7 +6,7 @@ import torch
 
 from bigdl.errors import DataError
 from bigdl.graph import Container, Input, SequentialContainer
-from bigdl.layers import LSTM, Activation, Dense, Dropout, Flatten, Highway
+from bigdl.layers import LSTM, Activation, Dense, Dropout, Flatten, LocallyConnected1D
 from bigdl.training import predict, predict_class, predict_on_batch
 
 
@@ -125,9 +125,9 @@ def test_layers_that_are_called_are_in_evaluation_mode():
 
 
 def test_layers_that_are_called_get_their_mode_back_after_an_error(monkeypatch):
-    called = Highway(input_dim=3)
-    model = SequentialContainer([called, Dense(2)])
-    x = np.random.RandomState(0).rand(4, 3).astype("float32")
+    called = LocallyConnected1D(2, 3, input_shape=(5, 3))
+    model = SequentialContainer([called, Flatten(), Dense(2)])
+    x = np.random.RandomState(0).rand(4, 5, 3).astype("float32")
     predict(model, x)
     monkeypatch.setattr(type(called), "forward", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):

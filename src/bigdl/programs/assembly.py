@@ -17,6 +17,10 @@ from bigdl.programs.segments import Segment
 Adders = Mapping[type[Operation], Callable[["Assembly", Any, int], None]]
 
 
+class TooSmallError(Exception):
+    """Nothing would be left of an input."""
+
+
 class Assembly:
     """Makes the steps.
 
@@ -37,6 +41,9 @@ class Assembly:
         inputs: A tensor for each entry; how many rows it has makes no difference.
         adders: What adds the steps of an operation, given the slot of its first input, by the operation's class; the
             first class that fits counts.
+
+    Raises:
+        TooSmallError: An operation would make nothing of an input of such a shape.
     """
 
     def __init__(self, library: Library, segment: Segment, inputs: Sequence[Tensor], adders: Adders) -> None:
@@ -67,6 +74,8 @@ class Assembly:
 
     def make(self, operation: Operation, shape: Sequence[int]) -> int:
         """Returns a new slot for what an operation makes."""
+        if min(shape) < 1:
+            raise TooSmallError
         self.shapes.append(tuple(shape))
         self.slots[operation.number] = slot = len(self.shapes) - 1
         return slot
@@ -100,8 +109,14 @@ def windows(
     Args:
         operation: What has windows.
         lengths: The images' lengths.
+
+    Raises:
+        TooSmallError: There are no positions.
     """
     pads = operation.pads(lengths)
     gaps = operation.dilation if isinstance(operation, Convolve) else (1,) * len(lengths)
     axes = zip(lengths, pads, operation.size, gaps, operation.stride, strict=True)
-    return pads, [(n + sum(pad) - (k - 1) * gap - 1) // step + 1 for n, pad, k, gap, step in axes]
+    positions = [(n + sum(pad) - (k - 1) * gap - 1) // step + 1 for n, pad, k, gap, step in axes]
+    if min(positions) < 1:
+        raise TooSmallError
+    return pads, positions

@@ -40,7 +40,7 @@ Join = Callable[[Operation, Maker], tuple[Operation, Operations] | None]
 def joined_for_prediction(operations: Operations, outputs: Sequence[Ref]) -> Operations:
     """Returns operations for prediction: zeros, scales, sums and ``relu`` are put into the products."""
     operations = _without_unused(operations, outputs)
-    joined = _joined(operations, outputs, (_with_zeros, _scaled, _summed, _rectified, _pooled))
+    joined = _joined(operations, outputs, (_with_zeros, _scaled, _summed, _rectified, _pooled, _taken_over_line))
     return _in_place(without_unused_cells(joined, outputs), outputs)
 
 
@@ -134,6 +134,16 @@ def _taken_over_all(operation: Operation, maker: Maker) -> tuple[Operation, Oper
     """The largest over all positions after a convolution: few of its values have a gradient then."""
     product = maker(operation.inputs[0])
     if not isinstance(operation, LargestOfAll) or not isinstance(product, Convolve) or product.is_finished:
+        return None
+    return product, [replace(product, number=operation.number, over_all=True)]
+
+
+def _taken_over_line(operation: Operation, maker: Maker) -> tuple[Operation, Operations] | None:
+    """The largest over all positions in prediction; not where a convolution by squares has quicker ways of its own."""
+    product = maker(operation.inputs[0])
+    if not isinstance(operation, LargestOfAll) or not isinstance(product, Convolve) or min(product.size) > 1:
+        return None
+    if product.window is not None or len(product.inputs) > 1:
         return None
     return product, [replace(product, number=operation.number, over_all=True)]
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bigdl.native import Library
+from bigdl.programs.assembly import TooSmallError
 from bigdl.programs.network import NativeNetwork
 from bigdl.programs.operations import Ref
 from bigdl.programs.prediction import Product
@@ -74,7 +75,7 @@ class NativeSegment:
             return self._one_by_one(inputs)
         try:
             return self._network_for(inputs).run(inputs)
-        except IndexError:  # of which the layer says more
+        except (IndexError, TooSmallError):  # of which the layer says more
             return self._one_by_one(inputs)
 
     def _network_for(self, inputs: Sequence[Tensor]) -> NativeNetwork:

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from bigdl.programs import fused
 from bigdl.programs.images import DepthwiseConvolve
+from bigdl.programs.largest import over_all
 from bigdl.programs.operations import Convolve, Multiply, Operation, Scale
 from bigdl.programs.precision import low
 
@@ -139,6 +140,8 @@ class Convolution(Product):
 
     def _pooled(self, x: Tensor) -> Tensor:
         window = self.operation.window
+        if self.operation.over_all:
+            return over_all(x)
         return x if window is None else POOLINGS[x.dim()](x, window)
 
 

@@ -22,7 +22,7 @@ def _convolution(a: Assembly, operation: Convolve, x: int) -> None:
     filters, channels, *size = weight.shape
     lengths = a.shapes[x][1:]
     pads, positions = windows(operation, lengths)
-    window = operation.window or (1, 1)
+    window = positions if operation.over_all else operation.window or (1, 1)
     transformed = winograd.suits(weight, operation.stride, operation.dilation, positions, window)
     tiles = packed = None
     fill_tiles = math.prod(positions) >= 16 and min(filters, channels) >= 32  # at least half of them
@@ -43,7 +43,8 @@ def _convolution(a: Assembly, operation: Convolve, x: int) -> None:
     if operation.in_place and a.is_free(other):
         a.slots[operation.number] = slot = other
     else:
-        slot = a.make(operation, (filters, *(n // k for n, k in zip(positions, window, strict=True))))
+        made = () if operation.over_all else (n // k for n, k in zip(positions, window, strict=True))
+        slot = a.make(operation, (filters, *made))
     weights = sum(x.numel() for x in (packed, tiles) if x is not None)
     a.steps.append(Step(CONVOLVE, x, slot, other, call, weights))
     a.products += weight.numel() * math.prod(positions)

@@ -44,6 +44,7 @@ class Program:
     Attributes:
         operations: The operations.
         called: The layers that are called as they are, in the mode that they are in.
+        has_masks: Whether some steps of an output do not count, which ``run`` does not tell.
         run_array: Computes the only output from the only input, arrays that are not empty and have no gaps; None where
             they cannot be computed so.
         has_work_between: Whether torch has something to compute between products, such as activations of other names.
@@ -52,7 +53,8 @@ class Program:
     def __init__(self, model: Container, for_training: bool, in_bf16: bool = False) -> None:
         lowering = Lowering(for_training)
         inputs = [lowering.input() for _ in model.inputs]
-        outputs, _ = lowering.graph(model, inputs)
+        outputs, masks = lowering.graph(model, inputs)
+        self.has_masks = any(mask is not None for mask in masks)
         join = joined_for_training if for_training else joined_for_prediction
         self.operations = join(lowering.operations, outputs)
         if for_training and not in_bf16:

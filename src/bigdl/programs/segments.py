@@ -163,6 +163,8 @@ def _made_of(operation: Operation, known: Sequence[Layout | None]) -> Layout | N
     if isinstance(operation, Scale | Join | Multiply):
         side_by_side = not isinstance(operation, Join) or operation.axis == (2 if operation.rank == 3 else 1)
         return taken_as(operation) if side_by_side else None
+    if isinstance(operation, Convolve) and operation.over_all:
+        return "rows" if len(operation.size) == 2 else None
     if isinstance(operation, Convolve | Pool):
         return "images" if len(operation.size) == 2 else None
     if isinstance(operation, DepthwiseConvolve):

@@ -1,4 +1,4 @@
-"""Where the first value that is not finite came from."""
+"""Why a batch could not be computed: where the first value that is not finite came from, what is too small."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from bigdl.errors import TrainingError
 from bigdl.graph import Container, Layer
 from bigdl.graph.tensor import as_list
 from bigdl.training.batches import Batch
+from bigdl.training.data import Column
 
 
 class NonFiniteElsewhereError(TrainingError):
@@ -95,3 +96,17 @@ def _is_finite(tensor: Tensor) -> bool:
 
 def _count(tensor: Tensor) -> str:
     return f"{int((~torch.isfinite(tensor)).sum())} of {tensor.numel()} values"
+
+
+def check_sizes(model: Container, inputs: Sequence[Tensor | Column]) -> None:
+    """Checks that something is left of the inputs behind each layer: asked once a layer has failed.
+
+    Args:
+        model: The model.
+        inputs: Its inputs.
+
+    Raises:
+        LayerError: An input is too small for a layer.
+    """
+    shapes = [(None, *x.shape[1:]) for x in inputs]
+    model.get_output_shape_for(shapes if len(shapes) > 1 else shapes[0])

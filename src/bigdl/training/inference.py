@@ -16,6 +16,7 @@ from bigdl.graph import Container
 from bigdl.graph.tensor import as_list
 from bigdl.programs import is_low, program_for
 from bigdl.training.data import Column, Data, input_columns
+from bigdl.training.diagnosis import check_sizes
 from bigdl.training.progress import progress_bar
 from bigdl.training.quick import QuickPrediction
 from bigdl.training.regularization import forget_activity, penalised_layers
@@ -80,7 +81,11 @@ def predict(
 
 def _predict(model: Container, columns: list[Column], batch_size: int, verbose: int = 0, in_bf16: bool = False) -> Any:
     with _prediction(model, in_bf16) as run, torch.inference_mode():
-        return in_batches(model, columns, batch_size, verbose, lambda x: [output.cpu().numpy() for output in run(x)])
+        try:
+            return in_batches(model, columns, batch_size, verbose, lambda x: [y.cpu().numpy() for y in run(x)])
+        except (RuntimeError, IndexError):
+            check_sizes(model, columns)
+            raise
 
 
 def in_batches(

@@ -19,7 +19,7 @@ from bigdl.programs import DirectChain, program_for
 from bigdl.training.batches import Batch
 from bigdl.training.checkpoint import Stateful
 from bigdl.training.data import Placement
-from bigdl.training.diagnosis import NonFiniteElsewhereError, non_finite_loss
+from bigdl.training.diagnosis import NonFiniteElsewhereError, check_sizes, non_finite_loss
 from bigdl.training.goal import Goal
 from bigdl.training.gradients import requiring_gradients
 from bigdl.training.group import Group, SingleWorker
@@ -159,7 +159,11 @@ class Step:
         if not batch.held:
             return self._slope_of_no_rows(batch), self._no_rows(batch)
         with known_values(self.goal.uses_graph):
-            outputs, masks = self._outputs(batch)
+            try:
+                outputs, masks = self._outputs(batch)
+            except (RuntimeError, IndexError):
+                check_sizes(self.model, batch.inputs)
+                raise
             alone = self._by_outputs_alone and torch.is_grad_enabled()
             graded = self.goal.graded(outputs, masks, batch) if alone else None
             if graded is None:
@@ -180,7 +184,7 @@ class Step:
     def _outputs(self, batch: Batch) -> tuple[list[Tensor], list[Tensor | None]]:
         program = None if self._shared else program_for(self.model, bool(self.model.training), self.in_bf16)
         self._direct = None
-        if program is None:
+        if program is None or program.has_masks:  # of which the loss has to know
             return run_on(self.model, batch)
         if self.group.size == 1 and torch.is_grad_enabled():
             self._direct = program.direct(batch.inputs, self._parameters)
