@@ -7,7 +7,8 @@
 struct ThinProduct {
   static constexpr int64_t lanes = Vector<float>::width;
   static constexpr int64_t thin = 64, most = 1 << 26;
-  static constexpr int64_t block_rows = 8 * TILE_ROWS, deepest = 512;
+  static constexpr int64_t block_rows = 8 * TILE_ROWS, deepest = 256;
+  static constexpr int64_t blocks_at_once = 32; // whose sums stay in the cache while all of them go deeper, step by step
   static constexpr int64_t far_apart = 1000; // values from row to row, a page of memory: so many rows are slow to find
   static constexpr int64_t width = PANEL_VECTORS * lanes;
 
@@ -38,11 +39,16 @@ struct ThinProduct {
 
   static void task(int64_t begin, int64_t end, void *context) {
     const ThinProduct &product = *static_cast<const ThinProduct *>(context);
-    for (int64_t i = begin; i < end; ++i) product.run_block(i / product.panels(), i % product.panels());
+    const bool by_depth = !product.turned && !product.is_far();
+    const int64_t group = by_depth ? blocks_at_once : 1, step = by_depth ? deepest : product.p.depth;
+    for (int64_t first = begin; first < end; first += group)
+      for (int64_t k = 0; k < product.p.depth; k += step)
+        for (int64_t i = first; i < end && i < first + group; ++i)
+          product.run_block(i / product.panels(), i % product.panels(), k, k + step);
   }
 
-  // The rows of a block times a panel, which may be cut into narrower ones at the end.
-  void run_block(int64_t block, int64_t panel) const {
+  // The rows of a block times a panel, which may be cut into narrower ones at the end; from one depth to another.
+  void run_block(int64_t block, int64_t panel, int64_t begin_depth, int64_t end_depth) const {
     const int64_t blocks = this->blocks(), first_row = p.rows * block / blocks;
     const int64_t rows = p.rows * (block + 1) / blocks - first_row;
     float values[block_rows * width], copy[deepest * width];
@@ -53,7 +59,7 @@ struct ThinProduct {
       float *c = turned ? values : p.result.at + first_row * p.result.row_stride + first;
       const int64_t stride = turned ? width : p.result.row_stride;
       auto run = vectors == 4 ? run_tiles<4> : vectors == 2 ? run_tiles<2> : run_tiles<1>;
-      run(*this, first_row, rows, first, c, stride, copy);
+      run(*this, first_row, rows, first, c, stride, copy, begin_depth, p.depth < end_depth ? p.depth : end_depth);
       const int64_t columns = there < vectors * lanes ? there : vectors * lanes;
       if (turned)
         for (int64_t j = 0; j < columns; ++j) {
@@ -66,7 +72,7 @@ struct ThinProduct {
 
   template <int VECTORS>
   static void run_tiles(const ThinProduct &product, int64_t first_row, int64_t rows, int64_t first, float *c,
-                        int64_t stride, float *copy) {
+                        int64_t stride, float *copy, int64_t begin_depth, int64_t end_depth) {
     const MatrixProduct &p = product.p;
     const float *right = p.right.at + first;
     int64_t right_stride = p.right.row_stride;
@@ -74,12 +80,12 @@ struct ThinProduct {
       right = product.packed + first * p.depth, right_stride = VECTORS * lanes;
     else if (p.columns - first < lanes)
       right = product.tail, right_stride = lanes;
-    for (int64_t k = 0; k < p.depth; k += deepest) {
+    for (int64_t k = begin_depth; k < end_depth; k += deepest) {
       const float *left = p.left.at + first_row * p.left.row_stride + k * p.left.column_stride;
       auto left_of = [&](int64_t row, int64_t) {
         return Left<float>{left + row * p.left.row_stride, p.left.row_stride, p.left.column_stride};
       };
-      const int64_t depth = p.depth - k < deepest ? p.depth - k : deepest;
+      const int64_t depth = end_depth - k < deepest ? end_depth - k : deepest;
       const float *panel = right + k * right_stride;
       int64_t panel_stride = right_stride;
       if (right_stride > far_apart && product.is_far()) {
