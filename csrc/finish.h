@@ -6,8 +6,8 @@
 
 extern "C" {
 
-// y = the activation of (x + bias), of which some is dropped then, if it is LINEAR or RELU. Each value has 16 bits of the random numbers
-// that follow from the seed by SplitMix64 (Steele, Lea and Flood 2014), four values one number.
+// y = the activation of (x + bias), of which some is dropped then, if it is LINEAR or RELU. Each value has 16 bits of the
+// random numbers that follow from the seed by SplitMix64 (Steele, Lea and Flood 2014), four values one number.
 struct Finish {
   int64_t rows, columns;
   uint64_t seed;

@@ -101,9 +101,9 @@ struct Marking {
 };
 
 // What is done to each value by itself: the sum of two (ADD), their product (TIMES), the larger one (LARGER), the second
-// one times what the first one lacks of 1 (REST); or the sum of it and a summand, after a factor (SCALE); or what is not above 0 by another function, the value times a factor
-// (LEAK), or e to it, less 1, times one (BEND). Factors and summands are those of "columns" values, which follow each
-// other.
+// one times what the first one lacks of 1 (REST); or the sum of it and a summand, after a factor (SCALE); or what is not
+// above 0 by another function, the value times a factor (LEAK), or e to it, less 1, times one (BEND). Factors and summands
+// are those of "columns" values, which follow each other.
 struct Elements {
   int64_t count, columns;
   int32_t kind, relu;            // relu: whether what is below 0 becomes 0 in the end

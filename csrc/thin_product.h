@@ -1,5 +1,5 @@
-// Products of which one size is small: those of dense layers with a batch of few rows, and of their gradients. Included
-// once for each instruction set, inside its namespace.
+// Products of which one size is small: those of dense layers with a batch of few rows, and of their gradients; of all
+// sizes where others are slower. Included once for each instruction set, inside its namespace.
 
 // Blocks of the result are computed side by side. Where the right matrix lies column by column, and is the larger one, the
 // result's transpose is computed instead: so only the smaller one has to be packed. Not where the sums are so short that
@@ -94,7 +94,8 @@ struct ThinProduct {
           std::memcpy(copy + i * panel_stride, panel + i * right_stride, panel_stride * sizeof(float));
         panel = copy;
       }
-      tiles<float, VECTORS>(rows, left_of, panel, panel_stride, depth, c, stride, p.columns - first, k ? c : nullptr, stride);
+      tiles<float, VECTORS>(rows, left_of, panel, panel_stride, depth, c, stride, p.columns - first, k ? c : nullptr,
+                            stride);
     }
   }
 
