@@ -22,6 +22,7 @@ from bigdl.keras.layers import (
 from bigdl.keras.models import Model, Sequential
 from bigdl.programs import program_for
 from bigdl.programs.operations import Apply
+from tests.programs.conftest import SETS
 from tests.programs.nets import filled, plain
 
 CELLS = [SimpleRNN, GRU, LSTM]
@@ -158,10 +159,10 @@ def test_a_mask_that_is_switched_on_is_seen():
     assert np.abs(masked - unmasked).max() > 1e-3
 
 
+@pytest.mark.usefixtures("instructions")
+@pytest.mark.parametrize("instructions", SETS, indirect=True)  # torch divides sums as it likes
 @pytest.mark.parametrize("units", [21, 200])
-def test_any_number_of_threads_gives_the_same_bits(instructions, threads, units):
-    if instructions == "layers":
-        pytest.skip("torch divides sums among threads")
+def test_any_number_of_threads_gives_the_same_bits(threads, units):
     for cls in CELLS:
         model = filled(Sequential([Embedding(12, 33, input_length=9, mask_zero=True), cls(units)]))
         for rows in (1, 5, 40):

@@ -11,6 +11,7 @@ from bigdl.keras.layers import GRU, LSTM, Bidirectional, Dense, Dropout, Input, 
 from bigdl.keras.models import Model, Sequential
 from bigdl.programs import program_for
 from bigdl.programs.recurrence import Recur
+from tests.programs.conftest import SETS
 from tests.programs.nets import filled, plain, rows_for
 
 CELLS = [SimpleRNN, GRU, LSTM]
@@ -79,11 +80,11 @@ def test_activations(cls, activation):
 DIVIDED = [(cls, units) for cls in CELLS for units in (21, 64)] + [(SimpleRNN, 560), (GRU, 300), (LSTM, 200)]
 
 
+@pytest.mark.usefixtures("instructions")
+@pytest.mark.parametrize("instructions", SETS, indirect=True)  # torch divides sums as it likes
 @pytest.mark.parametrize("sequences", [False, True])
 @pytest.mark.parametrize(("cls", "units"), DIVIDED)
-def test_any_number_of_threads_gives_the_same_bits(instructions, threads, cls, units, sequences):
-    if instructions == "layers":
-        pytest.skip("torch divides sums among threads")
+def test_any_number_of_threads_gives_the_same_bits(threads, cls, units, sequences):
     model = recurrent(cls, units, 6, 33, return_sequences=sequences)
     for rows in (1, 2, 5, 16, 40):
         x = rows_for(model, rows)
@@ -94,9 +95,9 @@ def test_any_number_of_threads_gives_the_same_bits(instructions, threads, cls, u
             np.testing.assert_array_equal(model.predict(x, batch_size=rows), alone)
 
 
-def test_rows_do_not_depend_on_each_other(instructions, threads):
-    if instructions == "layers":
-        pytest.skip("torch's sums depend on the number of rows")
+@pytest.mark.usefixtures("instructions")
+@pytest.mark.parametrize("instructions", SETS, indirect=True)  # torch divides sums as it likes
+def test_rows_do_not_depend_on_each_other(threads):
     threads(2)
     model = recurrent(LSTM, 200, 6, 7)
     x = rows_for(model, 23)
