@@ -215,8 +215,9 @@ struct ConvolutionKernel {
   bool pools() const { return c->pool_rows * c->pool_columns > 1; }
   int64_t band() const { return pools() ? c->pool_rows * c->out_columns : 1; }
 
-  // Threads divide positions; or panels of filters where there are more of these, so that no weight is read by several.
-  bool by_panels() const { return c->filters > bands * band(); }
+  // Threads divide positions; or panels of filters where there are more of these, so that no weight is read by several, and
+  // where windows that reach over whole images leave few bands.
+  bool by_panels() const { return c->filters > bands * band() || (pools() && bands < Panels::count(c->filters)); }
 
   static void task(int64_t begin, int64_t end, void *context) {
     ConvolutionKernel &kernel = *static_cast<ConvolutionKernel *>(context);

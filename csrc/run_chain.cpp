@@ -100,17 +100,17 @@ struct ChainRun {
     return kernels.matrices.multiply(&product, parallel);
   }
 
+  // In place, where there is something to do.
   bool finish(int64_t i, int32_t activation, const float *bias) const {
     const ChainLayer &layer = c.layers[i];
-    if (!bias && activation == LINEAR && !layer.drops) return true;
-    const Finish finish = {rows,         layer.outputs, seed(layer), static_cast<Activation>(activation), layer.drops,
-                           layer.limit, layer.scale,   bias,        y(i),                                y(i)};
-    return kernels.training.finish(&finish, parallel);
+    return (!bias && activation == LINEAR && !layer.drops) || finish(layer, activation, bias, y(i), y(i));
   }
 
-  bool drop(const ChainLayer &layer, const float *x, float *y) const {
-    const Finish finish = {rows,         layer.outputs, seed(layer), LINEAR, layer.drops,
-                           layer.limit, layer.scale,   nullptr,     x,      y};
+  bool drop(const ChainLayer &layer, const float *x, float *y) const { return finish(layer, LINEAR, nullptr, x, y); }
+
+  bool finish(const ChainLayer &layer, int32_t activation, const float *bias, const float *x, float *y) const {
+    const Finish finish = {rows,         layer.outputs, seed(layer), static_cast<Activation>(activation), layer.drops,
+                           layer.limit, layer.scale,   bias,        x,                                   y};
     return kernels.training.finish(&finish, parallel);
   }
 

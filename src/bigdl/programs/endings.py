@@ -96,7 +96,7 @@ class NativeEnding:
 
     def __init__(self, operation: Affine, library: Library) -> None:
         self.relu = operation.relu
-        self._activation = structures.ACTIVATIONS["relu"] if operation.relu else structures.LINEAR
+        self._activation = structures.relu_or_linear(operation.relu)
         self.pools = isinstance(operation, Convolve) and operation.window is not None
         self._operation = operation
         self._window = (operation.window if isinstance(operation, Convolve) else None) or (1, 1)

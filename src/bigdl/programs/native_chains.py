@@ -44,16 +44,13 @@ class _Layer:
 
 def _layers(operation: Chain) -> list[_Layer]:
     layers: list[_Layer] = []
-    relu = structures.ACTIVATIONS["relu"]
     for part in operation.parts:
         if isinstance(part, Multiply):
-            layer = _Layer("product", part.weight, part.bias, part.drop)
-            layer.activation = relu if part.relu else structures.LINEAR
-            layers.append(layer)
+            activation = structures.relu_or_linear(part.relu)
+            layers.append(_Layer("product", part.weight, part.bias, part.drop, activation=activation))
         elif isinstance(part, Normalize):
-            layer = _Layer("normalization", part.gamma, part.beta, None, part.layer, part.epsilon)
-            layer.activation = relu if part.relu else structures.LINEAR
-            layers.append(layer)
+            activation = structures.relu_or_linear(part.relu)
+            layers.append(_Layer("normalization", part.gamma, part.beta, None, part.layer, part.epsilon, activation))
         elif isinstance(part, Drop):
             layers.append(_Layer("dropping", drop=part))
         else:

@@ -14,6 +14,11 @@ ACTIVATIONS = {"relu": 1, "tanh": 2, "sigmoid": 3, "hard_sigmoid": 4, "softsign"
 """The numbers of Keras's activations."""
 
 
+def relu_or_linear(relu: bool) -> int:
+    """Returns the number of the activation of what may end with ``relu``."""
+    return ACTIVATIONS["relu"] if relu else LINEAR
+
+
 def fields(kind: type[ctypes._SimpleCData[int]] | type[ctypes.c_void_p], names: str) -> list[tuple[str, type]]:
     """Returns fields of one type.
 

@@ -57,7 +57,7 @@ def _written(
 
     return lowering.write(
         Recur,
-        *(x, *([] if lowering.mask is None else [lowering.mask])),
+        *([x] if lowering.mask is None else [x, lowering.mask]),
         function=run,
         cell=kind[0],
         activation=kind[2],
