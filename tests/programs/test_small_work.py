@@ -9,22 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from bigdl.keras.layers import Convolution2D, Dense, Flatten, MaxPooling2D
+from bigdl.keras.layers import Convolution1D, Convolution2D, Dense, Flatten, GlobalMaxPooling1D, MaxPooling2D
 from bigdl.keras.models import Sequential
-from bigdl.native import LIBRARY, Library, kernels
-from bigdl.programs import dropped, programs
+from bigdl.programs import dropped
+from tests.programs.conftest import SETS
 from tests.programs.nets import plain, rows_for
-
-SETS = found.instruction_sets if (found := kernels()) else []
 
 pytestmark = pytest.mark.skipif(not SETS, reason="the kernels were not built")
 
 
-@pytest.fixture(params=SETS)
-def instructions(request, monkeypatch):
-    library = Library(LIBRARY, request.param)
-    monkeypatch.setattr(programs, "kernels", lambda: library)
-    return request.param
+ON_EACH_SET = pytest.mark.parametrize("instructions", SETS, indirect=True)
 
 
 def images() -> Any:
@@ -45,9 +39,18 @@ def images() -> Any:
     return model
 
 
+def text() -> Any:
+    """Windows over all of a sequence: one band, divided by panels of filters."""
+    layers = [Convolution1D(250, 3, activation="relu", input_shape=(100, 50)), GlobalMaxPooling1D(), Dense(3)]
+    return Sequential(layers)
+
+
+@ON_EACH_SET
+@pytest.mark.usefixtures("instructions")
+@pytest.mark.parametrize("make", [images, text])
 @pytest.mark.parametrize("rows", [1, 3])
-def test_any_number_of_threads_gives_the_same_numbers(instructions, threads, rows):
-    model = images()
+def test_any_number_of_threads_gives_the_same_numbers(threads, rows, make):
+    model = make()
     x = rows_for(model, rows)
     alone = model.predict(x)
     np.testing.assert_allclose(alone, plain(model, x)[0], rtol=1e-5, atol=2e-6)
@@ -57,9 +60,11 @@ def test_any_number_of_threads_gives_the_same_numbers(instructions, threads, row
             np.testing.assert_array_equal(model.predict(x), alone)
 
 
+@ON_EACH_SET
+@pytest.mark.usefixtures("instructions")
 @pytest.mark.parametrize("outputs", [10, 64, 100, 150])
 @pytest.mark.parametrize("bias", [True, False])
-def test_few_rows_are_those_of_many(instructions, outputs, bias):
+def test_few_rows_are_those_of_many(outputs, bias):
     model: Any = Sequential([Dense(outputs, input_dim=1300, activation="relu", bias=bias)])
     x = rows_for(model, 9)
     many = model.predict(x)
