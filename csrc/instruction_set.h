@@ -18,7 +18,11 @@ template <typename T> T *allocate(int64_t values) {
 #include "rows.h"
 #include "forward.h"
 #include "backward.h"
+#include "frame.h"
+#include "few_filters.h"
+#include "convolution_tiles.h"
 #include "convolution.h"
+#include "window_gradient.h"
 #include "winograd.h"
 #include "winograd_gradient.h"
 #include "dense.h"
@@ -125,7 +129,7 @@ extern const KernelTable table = {
     {LargestKernel::run, LargestGradientKernel::run, LargestConvolutionKernel::run},
     {winograd_size, pack_winograd, WinogradKernel::run, WinogradGradient::run},
     MoveKernel::run,
-    {ThinProduct::suits, ThinProduct::run, ConvolutionKernel::pack_and_run},
+    {ThinProduct::suits, ThinProduct::run, ConvolutionKernel::pack_and_run, WindowGradient::run},
     {Vector<float>::width, RecurrenceKernel::run_by_team},
 };
 

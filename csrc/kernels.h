@@ -71,6 +71,7 @@ struct MatrixKernels {
   bool (*suits)(int64_t rows, int64_t columns, int64_t depth);
   bool (*multiply)(const MatrixProduct *, ParallelFor);
   bool (*convolve)(const Convolution *, ParallelFor);
+  bool (*window_gradient)(const Convolution *, float *gradient, ParallelFor);
 };
 
 struct RecurrenceKernels {

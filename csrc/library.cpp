@@ -22,7 +22,7 @@ bool may_use_tiles() {
 KernelTable table_with_tiles() {
   KernelTable table = avx512::table;
   table.of_float.weight_gradient = amx::weight_gradient;
-  table.matrices = {amx::suits, amx::multiply, amx::convolve};
+  table.matrices = {amx::suits, amx::multiply, amx::convolve, table.matrices.window_gradient};
   table.network.tiles_size = amx::tiles_size;
   table.network.pack_tiles = amx::pack_tiles;
   return table;
@@ -173,6 +173,10 @@ int32_t bigdl_multiply(const MatrixProduct *product, int32_t set, ParallelFor pa
 
 int32_t bigdl_convolve(const Convolution *convolution, int32_t set, ParallelFor parallel) {
   return !table(set).matrices.convolve(convolution, parallel);
+}
+
+int32_t bigdl_window_gradient(const Convolution *convolution, float *gradient, int32_t set, ParallelFor parallel) {
+  return !table(set).matrices.window_gradient(convolution, gradient, parallel);
 }
 
 int32_t bigdl_suits_chain(const Chain *chain, int32_t set) { return suits_chain(*chain, table(set)); }

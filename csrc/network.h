@@ -195,6 +195,10 @@ EXPORT int32_t bigdl_winograd_gradient(const Convolution *convolution, const Ker
 // A convolution by itself, with a kernel that is used once, as in training, and is not packed.
 EXPORT int32_t bigdl_convolve(const Convolution *convolution, int32_t set, ParallelFor parallel);
 
+// The gradient of its kernel (filters, kernel_rows, kernel_columns, channels), given that of its result in "y"; for images
+// of few channels.
+EXPORT int32_t bigdl_window_gradient(const Convolution *convolution, float *gradient, int32_t set, ParallelFor parallel);
+
 // Returns 0, or 1 where memory or threads are short. "set" is the number of an instruction set. Without "parallel" all is
 // done by the calling thread.
 EXPORT int32_t bigdl_run_network(const NetworkCall *call, int32_t set, ParallelFor parallel);

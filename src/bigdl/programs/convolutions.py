@@ -10,29 +10,30 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from bigdl.native import Library
-from bigdl.programs import fused, largest, sequences, winograd
+from bigdl.programs import fused, largest, narrow, sequences, winograd
 from bigdl.programs.endings import Ending, NativeEnding
 
 Sizes = tuple[list[int], list[int], list[int]]
 """Padding, stride and dilation."""
 
-Way = tuple[ModuleType, Library] | None
-"""A module that computes a convolution by the library in C++; None for oneDNN."""
+Way = tuple[ModuleType, Library, tuple[list[int], ...]] | None
+"""A module that computes a convolution by the library in C++, and the sizes that it wants to know; None for oneDNN."""
 
 
 def _way(x: Tensor, weight: Tensor, sizes: Sizes) -> Way:
     """Returns who is to compute a convolution of float32 or bfloat16 on the CPU."""
-    for module in (winograd, sequences):
+    padding, stride, _ = sizes
+    for module, wanted in ((winograd, (padding,)), (sequences, (padding,)), (narrow, (padding, stride))):
         library = module.library_for(x, weight, *sizes)
         if library is not None:
-            return module, library
+            return module, library, wanted
     return None
 
 
 def _convolved(way: Way, x: Tensor, weight: Tensor, bias: Tensor | None, sizes: Sizes, relu: bool) -> Tensor:
     if way is not None:
-        module, library = way
-        y: Tensor = module.convolve(library, x, weight, sizes[0], bias, relu)
+        module, library, own_sizes = way
+        y: Tensor = module.convolve(library, x, weight, *own_sizes, bias, relu)
         return y
     kernels = fused.kernels()
     assert kernels is not None
@@ -44,8 +45,8 @@ def _gradients(way: Way, gradient: Tensor, x: Tensor, weight: Tensor, sizes: Siz
     """Returns the gradients of images and kernel, those that are wanted."""
     padding, stride, dilation = sizes
     if way is not None:
-        module, library = way
-        return module.gradients(library, gradient, x, weight, padding, wanted)
+        module, library, own_sizes = way
+        return module.gradients(library, gradient, x, weight, *own_sizes, wanted)
     more = (None, stride, padding, dilation, False, [0, 0], 1, [*wanted, False])
     return torch.ops.aten.convolution_backward(gradient, x, weight, *more)[:2]
 
@@ -53,8 +54,8 @@ def _gradients(way: Way, gradient: Tensor, x: Tensor, weight: Tensor, sizes: Siz
 class FusedConvolution(torch.autograd.Function):
     """A convolution with what follows it done while the result is at hand, and the bias's gradient summed apart.
 
-    OneDNN's gradient of a bias takes longer than a sum. Kernels of 3 x 3, and those over sequences, are computed by the
-    library in C++ where it suits them.
+    OneDNN's gradient of a bias takes longer than a sum. Kernels of 3 x 3, over sequences, and of few channels or
+    filters are computed by the library in C++ where it suits them.
     """
 
     @staticmethod
