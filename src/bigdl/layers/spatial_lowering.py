@@ -30,6 +30,7 @@ from bigdl.layers.separable import SeparableConvolution2D
 from bigdl.layers.spatial import SpatialLayer
 from bigdl.layers.upsampling import UpSampling, UpSampling1D, UpSampling2D, UpSampling3D
 from bigdl.programs import Lowering, Source, View, lowers
+from bigdl.programs.averages import means
 from bigdl.programs.images import (
     AveragePool,
     DepthwiseConvolve,
@@ -39,7 +40,6 @@ from bigdl.programs.images import (
     Pad,
     Pool,
     Repeat,
-    means,
 )
 from bigdl.programs.largest import largest_values
 from bigdl.programs.operations import Convolve, Ref

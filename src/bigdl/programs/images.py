@@ -70,11 +70,6 @@ class MeanOfAll(PoolOfAll):
     """The means over all positions."""
 
 
-def means(x: Tensor) -> Tensor:
-    """Returns the means of a channels-first tensor over all positions: (images, channels)."""
-    return x.mean(tuple(range(2, x.dim())))
-
-
 @dataclass(eq=False, slots=True)
 class Pad(Operation):
     """Zeros around a channels-first tensor, or cells taken away.
