@@ -194,6 +194,30 @@ def test_a_single_array_takes_the_short_way():
     assert program_for(model, training=False).run_array is not None  # type: ignore[union-attr]
 
 
+def test_an_array_for_each_input_takes_the_short_way():
+    words, numbers = Input((4,), dtype="int32"), Input((6,))
+    both = merge([Flatten()(Embedding(9, 3)(words)), Dense(5, activation="tanh")(numbers)], mode="concat")
+    model = Model([words, numbers], [Dense(2, activation="softmax")(both), both])
+    given = [np.arange(12, dtype="int32").reshape(3, 4) % 9, np.random.RandomState(0).randn(3, 6).astype("float32")]
+    quick = QuickPrediction.of(model)
+    assert quick is not None
+    assert quick.takes_all(given, 32)
+    same(model.predict(given), plain(model, given))
+    model.train()
+    same(model.predict(given), plain(model, given))
+    assert model.training
+    doubled, read_only = given[1].astype("float64"), given[1].copy()
+    read_only.flags.writeable = False
+    for other in ([given[0], doubled], [given[0], read_only], [given[0].tolist(), given[1]]):
+        assert not quick.takes_all(other, 32)
+    assert not quick.takes_all(given, 2)
+    assert not quick.takes_all(given[:1], 32)
+    assert not quick.takes(given[1], 32)
+    for wrong in ([given[0], given[1][:2]], given[:1], given[1], [given[1], given[0]]):
+        with pytest.raises(DataError):
+            model.predict(wrong)
+
+
 def test_the_short_way_is_found_again_after_a_change():
     model = made("lenet")
     x = rows_for(model, 1)

@@ -66,13 +66,12 @@ def predict(
     Raises:
         DataError: The data does not fit the model, or there is no such precision.
     """
-    if (
-        precision is None
-        and type(x) is np.ndarray
-        and (found := QuickPrediction.of(model)) is not None
-        and found.takes(x, batch_size)
-    ):
-        return found(x)
+    if precision is None and (found := QuickPrediction.of(model)) is not None:
+        if type(x) is np.ndarray:
+            if found.takes(x, batch_size):
+                return found(x)
+        elif type(x) is list and found.takes_all(x, batch_size):
+            return found(*x)
     columns = input_columns(model, x)
     batch_size = checked_batch_size(batch_size)
     check_divisible(model, len(columns[0]), batch_size)
