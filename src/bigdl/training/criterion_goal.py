@@ -10,6 +10,7 @@ from torch import Tensor
 from bigdl.training import criterions, criterions_classes, criterions_elementwise
 from bigdl.training.batches import Batch
 from bigdl.training.criterions import Criterion
+from bigdl.training.graded_criterions import graded
 from bigdl.training.labelled import table
 from bigdl.training.losses import LossTerm
 
@@ -40,8 +41,10 @@ class CriterionGoal:
             return [self._criterion.terms(output, target)]
         return [LossTerm(self._criterion(output, target) * batch.held, float(batch.held))]
 
-    def graded(self, outputs: list[Tensor], masks: list[Tensor | None], batch: Batch) -> None:
-        """Returns None; see ``Goal``."""
+    def graded(self, outputs: list[Tensor], masks: list[Tensor | None], batch: Batch) -> tuple[LossTerm, Tensor] | None:
+        """Returns the loss of a single output with its gradient, where somebody has written it; see ``Goal``."""
+        is_single = len(outputs) == len(batch.targets) == 1
+        return graded(self._criterion, outputs[0], batch.targets[0]) if is_single else None
 
     def measures(self, outputs: list[Tensor], batch: Batch) -> list[Tensor]:
         """Returns nothing: BigDL measures on validation data only."""

@@ -49,6 +49,8 @@ class Goal(Protocol):
     def graded(self, outputs: list[Tensor], masks: list[Tensor | None], batch: Batch) -> tuple[LossTerm, Tensor] | None:
         """Returns the only term, and the gradient of its factor times its value by the only output; see ``terms``.
 
+        Where all rows count alike, the value is over all workers' rows; else it is asked for by a single worker.
+
         Returns:
             Both; None where ``terms`` has to do.
         """

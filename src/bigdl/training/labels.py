@@ -25,6 +25,10 @@ def class_indices(target: Tensor, classes: int, zero_based_label: bool, who: str
     if target.is_floating_point() and not bool((labels == target).all()):
         raise DataError(f"{who} expects class labels, whole numbers. Received: {_first_fraction(target)}.")
     first = 0 if zero_based_label else 1
+    if labels.numel():
+        least, largest = labels.aminmax()
+        if first <= int(least) and int(largest) < classes + first:  # without padding either: mostly so
+            return labels - first
     wrong = labels[((labels < first) | (labels >= classes + first)) & (labels != PADDING)]
     if wrong.numel():
         counting = "0 (zero_based_label=True)" if zero_based_label else "1, as BigDL's do"

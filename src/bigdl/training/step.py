@@ -164,7 +164,7 @@ class Step:
             except (RuntimeError, IndexError):
                 check_sizes(self.model, batch.inputs)
                 raise
-            alone = self._by_outputs_alone and torch.is_grad_enabled()
+            alone = self._by_outputs_alone and torch.is_grad_enabled() and not self._divides_later(batch)
             graded = self.goal.graded(outputs, masks, batch) if alone else None
             if graded is None:
                 terms = self.goal.terms(outputs, masks, batch)
