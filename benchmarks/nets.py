@@ -140,6 +140,16 @@ def u_net(b: Any, side: int = 64, filters: int = 32) -> Any:
     return b.model(inputs, x)
 
 
+def autoencoder(b: Any, side: int = 28, filters: int = 16) -> Any:
+    """Grey images from themselves, by few filters: Keras's guide to autoencoders."""
+    x = inputs = b.input((side, side, 1))
+    for width in (filters, filters // 2):
+        x = b.max_pooling(b.convolution(x, width, 3, same=True, activation="relu"), 2)
+    for width in (filters // 2, filters):
+        x = b.up_sampling(b.convolution(x, width, 3, same=True, activation="relu"), 2)
+    return b.model(inputs, b.flatten(b.convolution(x, 1, 3, same=True, activation="sigmoid")))
+
+
 def mlp(b: Any, features: int = 784, units: int = 512) -> Any:
     """Keras 1.2.2's examples/mnist_mlp.py."""
     x = inputs = b.input((features,))
@@ -196,3 +206,9 @@ def imdb_cnn(b: Any, words: int = 5000, length: int = 400, filters: int = 250) -
     x = b.global_max_pooling(b.sequence_convolution(x, filters, 3, "relu"))
     x = b.activation(b.dropout(b.dense(x, filters), 0.2), "relu")
     return b.model(inputs, b.dense(x, 1, "sigmoid"))
+
+
+def fasttext(b: Any, words: int = 20000, length: int = 400, units: int = 50) -> Any:
+    """Keras 1.2.2's examples/imdb_fasttext.py."""
+    inputs = b.input((length,), integers=words)
+    return b.model(inputs, b.dense(b.sequence_average(b.embedding(inputs, words, units)), 1, "sigmoid"))

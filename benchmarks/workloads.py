@@ -78,6 +78,8 @@ _SMALL = Workload("small-mlp", partial(nets.deep_mlp, features=16, units=32, dep
 _INCEPTION = Workload("inception-v3", nets.inception_v3, (299, 299, 3), 8, classes=1000)
 _XCEPTION = Workload("xception", nets.xception, (299, 299, 3), 8, classes=1000)
 _UNET = Workload("u-net", nets.u_net, (64, 64, 3), 8, classes=64 * 64)
+_AUTOENCODER = Workload("autoencoder", nets.autoencoder, (28, 28, 1), 128, classes=28 * 28)
+_FASTTEXT = Workload("fasttext", nets.fasttext, (400,), 32, classes=1, words=20000)
 _TEXT = Workload("text-generation", nets.text_generation, (40, 57), 128, classes=57)
 _STACKED = Workload("stacked-lstm", nets.stacked_lstm, (50, 16), 32)
 
@@ -148,6 +150,10 @@ OTHERS = [
     _predict(_UNET, batch=1),
     _predict(_UNET),
     _train(_UNET, "adam"),
+    _train(_AUTOENCODER, "adadelta"),
+    _predict(_AUTOENCODER),
+    _train(_FASTTEXT, "adam"),
+    _predict(_FASTTEXT),
     _predict(_TEXT, batch=1),
     _train(_TEXT, "rmsprop"),
     _predict(_STACKED, batch=1),

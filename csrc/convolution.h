@@ -7,7 +7,8 @@ struct Panels {
   int64_t first, last;
 
   explicit Panels(int64_t filters) : first(0), last(filters) {}
-  Panels(int64_t begin, int64_t end, int64_t filters) : first(begin * width), last(end * width < filters ? end * width : filters) {}
+  Panels(int64_t begin, int64_t end, int64_t filters)
+      : first(begin * width), last(end * width < filters ? end * width : filters) {}
 
   static int64_t count(int64_t filters) { return (filters + width - 1) / width; }
 };

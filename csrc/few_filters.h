@@ -64,7 +64,8 @@ struct FewFilters {
                       {nullptr, 0, 0});
       for (int64_t r = 0; r < c.kernel_rows; ++r) {
         const int64_t above = row + c.top - r * c.row_dilation, position = above / c.row_stride - first;
-        if (above >= 0 && above % c.row_stride == 0 && position >= 0 && position < count) add(line, r, y + position * values);
+        const bool is_seen = above >= 0 && above % c.row_stride == 0 && position >= 0 && position < count;
+        if (is_seen) add(line, r, y + position * values);
       }
     }
     for (int64_t i = 0; c.relu && i < count * values; ++i) y[i] = y[i] < 0.0f ? 0.0f : y[i]; // NaN stays NaN

@@ -83,6 +83,9 @@ class JaxBuilder:
 
         return self._pure(convolve, x, W=(size, self._shapes[x][-1], filters), b=(filters,))
 
+    def sequence_average(self, x: int) -> int:
+        return self._pure(lambda value, p: value.mean(1), x)
+
     def global_max_pooling(self, x: int) -> int:
         return self._pure(lambda value, p: value.max(1), x)
 

@@ -58,6 +58,9 @@ class Keras1Builder:
         y = self.layers.Convolution1D(filters, size, activation=activation)(x)
         return self._count(y, size * x._keras_shape[-1])
 
+    def sequence_average(self, x: Any) -> Any:
+        return self.layers.GlobalAveragePooling1D()(x)
+
     def global_max_pooling(self, x: Any) -> Any:
         return self.layers.GlobalMaxPooling1D()(x)
 

@@ -21,6 +21,9 @@ class Keras3Builder:
     def sequence_convolution(self, x: Any, filters: int, size: int, activation: Any = None) -> Any:
         return layers.Conv1D(filters, size, activation=activation)(x)
 
+    def sequence_average(self, x: Any) -> Any:
+        return layers.GlobalAveragePooling1D()(x)
+
     def global_max_pooling(self, x: Any) -> Any:
         return layers.GlobalMaxPooling1D()(x)
 

@@ -73,6 +73,10 @@ class OnnxBuilder:
         y = self._node("Conv", [x, *weights], (filters, length - size + 1), kernel_shape=[size])
         return self.activation(y, activation)  # left channels first: it is pooled over time next
 
+    def sequence_average(self, x: str) -> str:
+        axes = self._constant(np.array([1]))
+        return self._node("ReduceMean", [x, axes], self._shapes[x][1:], keepdims=0)
+
     def global_max_pooling(self, x: str) -> str:
         pooled = self._node("GlobalMaxPool", [x], (*self._shapes[x][:1], 1))
         return self._node("Flatten", [pooled], self._shapes[x][:1])
