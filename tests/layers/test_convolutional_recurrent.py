@@ -92,11 +92,11 @@ def test_dropout_is_the_same_at_every_step_and_differs_between_gates():
         layer.weight.fill_(1.0)
     frames = torch.ones(4 * 20, 1, 6, 6)
     projected = layer._project(frames, 4)
-    assert projected.shape == (4, 20, len(GATES), 6, 6)
+    assert projected.shape == (4, 20, 6, 6, len(GATES))
     assert torch.equal(projected, projected[:, :1].expand_as(projected))
-    masks = (projected[:, 0] - layer.bias.view(1, -1, 1, 1)).detach()
+    masks = (projected[:, 0] - layer.bias).detach()
     assert set(masks.unique().tolist()) == {0.0, 2.0}
-    assert all(not torch.equal(masks[:, 0], masks[:, i]) for i in range(1, len(GATES)))
+    assert all(not torch.equal(masks[..., 0], masks[..., i]) for i in range(1, len(GATES)))
 
 
 def test_no_dropout_in_evaluation():

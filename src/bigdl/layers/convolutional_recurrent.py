@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -45,7 +46,7 @@ class ConvLSTMCell:
         self.inner_activation = inner_activation
 
     def split(self, projected: Tensor) -> tuple[Tensor]:
-        """Returns the projected input, whole."""
+        """Returns the projected input, whole: ``(time, batch, rows, columns, 4 * filters)``."""
         return (projected,)
 
     def step(self, inputs: Sequence[Tensor], state: State) -> State:
@@ -56,7 +57,7 @@ class ConvLSTMCell:
             groups = len(GATES)
             h = h.repeat(1, groups, 1, 1) * self.masks
         product = F.conv2d(F.pad(h, self.padding), self.weight, groups=groups)
-        return next_state(inputs[0] + product, c, self.activation, self.inner_activation)
+        return next_state(inputs[0].permute(0, 3, 1, 2) + product, c, self.activation, self.inner_activation)
 
 
 @layer()
@@ -190,12 +191,12 @@ class ConvLSTM2D(SpatialLayer, StatefulLayer):
             DataError: There are no steps, or the batch is not of a stateful layer's size.
         """
         projected = self._project(self.channels_first(x.flatten(0, 1)), x.shape[0])
-        shape = (self.nb_filter, *projected.shape[3:])
+        shape = (self.nb_filter, *projected.shape[2:4])
         masks = self._masks(self.dropout_U, projected, shape)
         outputs, state = run_sequence(
             ConvLSTMCell(self.recurrent_weight, masks, self.activation, self.inner_activation),
             projected.transpose(0, 1),
-            self.initial_state(x, shape),
+            tuple(map(_features_last, self.initial_state(x, shape))),
             backwards=self.go_backwards,
             sequences=self.return_sequences,
         )
@@ -206,15 +207,26 @@ class ConvLSTM2D(SpatialLayer, StatefulLayer):
         return images.view(x.shape[0], x.shape[1], *images.shape[1:])
 
     def _project(self, frames: Tensor, batch: int) -> Tensor:
-        """Convolves the frames of all steps ``(batch * time, ...)``; returns ``(batch, time, 4 * nb_filter, ...)``."""
+        """Convolves the frames of all steps.
+
+        Args:
+            frames: ``(batch * time, channels, rows, columns)``.
+            batch: The number of sequences.
+
+        Returns:
+            ``(batch, time, rows, columns, 4 * nb_filter)``. Features are last in memory too: what steps are cut from,
+            and their gradients are put together in, then needs no reordering.
+        """
         groups, masks = 1, self._masks(self.dropout_W, frames[:batch], tuple(frames.shape[1:]))
         if masks is not None:
             groups, steps = len(GATES), frames.shape[0] // batch
             frames = frames.repeat(1, groups, 1, 1) * masks.repeat_interleave(steps, 0)
         if self.border_mode == "same":
             frames = F.pad(frames, flat_padding(same_padding(frames.shape[2:], self.kernel_size, self.subsample)))
+        frames = frames.contiguous(memory_format=torch.channels_last)
         product = F.conv2d(frames, self.weight, self.bias, self.subsample, groups=groups)
-        return product.view(batch, -1, *product.shape[1:])
+        last = product.permute(0, 2, 3, 1)
+        return last.reshape(batch, -1, *last.shape[1:])
 
     def _masks(self, p: float, like: Tensor, shape: tuple[int, ...]) -> Tensor | None:
         """Draws dropout masks of the four gates, ``(batch, 4 * channels, rows, columns)``."""
@@ -270,3 +282,8 @@ def _frame(shape: Shape) -> Shape:
 def _gate_kernel_tf(parameter: Tensor, gate: int, units: int) -> Tensor:
     """Returns one gate's ``(rows, columns, in, out)``, a view of ``(gates * out, in, rows, columns)``."""
     return CONV_TF.to_keras(gate_vector(parameter, gate, units))
+
+
+def _features_last(state: Tensor) -> Tensor:
+    """Returns a state whose features are last in memory, as they are after a step."""
+    return state.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
