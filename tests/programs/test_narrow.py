@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 from torch.nn import functional as F
 
 from bigdl.keras.layers import AtrousConvolution2D, Convolution1D, Convolution2D, Flatten, Input, ZeroPadding2D, merge
@@ -13,27 +12,16 @@ from bigdl.models import Model
 from bigdl.native import LIBRARY, Library, kernels
 from bigdl.programs import narrow
 from tests.programs.conftest import SETS
+from tests.programs.drawn import RNG, assert_close, random
 from tests.programs.nets import plain, rows_for
 
 pytestmark = pytest.mark.skipif(not SETS, reason="the kernels were not built")
-
-RNG = np.random.RandomState(0)
 
 
 @pytest.fixture(autouse=True)
 def same_numbers():
     """Begins each test's random numbers anew."""
     RNG.seed(0)
-
-
-def random(*shape: int) -> Tensor:
-    return torch.from_numpy(RNG.randn(*shape).astype("float32"))
-
-
-def assert_close(ours: Any, expected: Any) -> None:
-    """Of the rounding of long sums, no more than 1e-5 of the largest value is left."""
-    assert ours is not None
-    np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-5 * np.abs(np.asarray(expected)).max())
 
 
 # Images, channels, filters; rows and columns of the images and of the kernel; zeros around rows and columns; steps.

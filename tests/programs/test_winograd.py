@@ -5,15 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 from torch.nn import functional as F
 
 from bigdl.keras.layers import Activation, Convolution2D, Flatten, Input, MaxPooling2D, merge
 from bigdl.models import Model, Sequential
 from bigdl.native import LIBRARY, Library, kernels
 from bigdl.programs import winograd
-
-RNG = np.random.RandomState(0)
+from tests.programs.drawn import RNG, assert_close, random
 
 pytestmark = pytest.mark.skipif(kernels() is None, reason="the kernels were not built")
 
@@ -27,16 +25,6 @@ def same_numbers():
 def sets() -> list[str]:
     found = kernels()
     return [] if found is None else found.instruction_sets
-
-
-def random(*shape: int) -> Tensor:
-    return torch.from_numpy(RNG.randn(*shape).astype("float32"))
-
-
-def assert_close(ours: Any, expected: Any) -> None:
-    """Of rounding, of sums that other sums went into, no more than 1e-5 of the largest value is left."""
-    assert ours is not None
-    np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-5 * np.abs(np.asarray(expected)).max())
 
 
 # Images, channels, filters, rows, columns, zeros around rows and columns.

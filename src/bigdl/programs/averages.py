@@ -12,10 +12,6 @@ from torch import Tensor
 from bigdl.programs.views import features_last
 
 
-def _positions(x: Tensor) -> tuple[int, ...]:
-    return tuple(range(2, x.dim()))
-
-
 class _Means(torch.autograd.Function):
     """Means over all positions; the gradient is written once, features last, as layers before it want it.
 
@@ -27,7 +23,7 @@ class _Means(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor) -> Tensor:
         """Returns the means of a channels-first tensor: (images, channels)."""
         ctx.shape = x.shape
-        return x.mean(_positions(x))
+        return x.mean(tuple(range(2, x.dim())))
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:

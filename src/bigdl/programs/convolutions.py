@@ -43,12 +43,10 @@ def _convolved(way: Way, x: Tensor, weight: Tensor, bias: Tensor | None, sizes: 
 
 def _gradients(way: Way, gradient: Tensor, x: Tensor, weight: Tensor, sizes: Sizes, wanted: list[bool]) -> Any:
     """Returns the gradients of images and kernel, those that are wanted."""
-    padding, stride, dilation = sizes
     if way is not None:
         module, library, own_sizes = way
         return module.gradients(library, gradient, x, weight, *own_sizes, wanted)
-    more = (None, stride, padding, dilation, False, [0, 0], 1, [*wanted, False])
-    return torch.ops.aten.convolution_backward(gradient, x, weight, *more)[:2]
+    return fused.gradients(gradient, x, weight, sizes, wanted)
 
 
 class FusedConvolution(torch.autograd.Function):

@@ -47,6 +47,24 @@ def take(x: Tensor) -> bool:
     return x.dtype in _TYPES and x.device.type == "cpu" and x.dim() == 4
 
 
+def gradients(
+    gradient: Tensor, x: Tensor, weight: Tensor, sizes: Sequence[Sequence[int]], wanted: Sequence[bool]
+) -> tuple[Tensor | None, Tensor | None]:
+    """Returns the gradients of a convolution's images and kernel, those that are wanted; this one is torch's own.
+
+    Args:
+        gradient: The gradient of the result.
+        x: The images.
+        weight: The kernel.
+        sizes: Padding, stride and dilation.
+        wanted: Whether the first one is, and the second.
+    """
+    padding, stride, dilation = sizes
+    more = (None, stride, padding, dilation, False, [0, 0], 1, [*wanted, False])
+    found: tuple[Tensor | None, ...] = torch.ops.aten.convolution_backward(gradient, x, weight, *more)
+    return found[0], found[1]
+
+
 def evenly_padded(x: Tensor, pads: Sequence[tuple[int, int]]) -> tuple[Tensor, list[int]]:
     """Returns a channels-first tensor and the padding that is left to a kernel, which takes as much on either side.
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from bigdl.native import Library, kernels
-from bigdl.programs import structures
+from bigdl.programs import fused, products, structures
+from bigdl.programs.views import features_last
 
 _MOST = 3
 """The most channels, or filters, for which the kernels are ahead."""
@@ -62,12 +62,7 @@ def convolve(
     sizes = zip(x.shape[2:], weight.shape[2:], padding, stride, strict=True)
     lengths = [(n + 2 * pad - cells) // step + 1 for n, cells, pad, step in sizes]
     y = torch.empty(len(x), len(weight), *lengths, memory_format=torch.channels_last)
-    x, cells = _in_order(x), _in_order(weight)
-    bias = None if bias is None else bias.contiguous()
-    call = structures.convolution(
-        x, cells, lengths, padding, stride, filters=len(weight), size=weight.shape[2:], y=y, bias=bias, relu=relu
-    )
-    library.run(library.functions.bigdl_convolve, call)
+    products.convolve(library, features_last(x), weight, y, bias, relu, padding, stride)
     return y
 
 
@@ -97,8 +92,7 @@ def gradients(
         if {*stride} == {1}:
             of_images = convolve(library, gradient, _turned(weight), other_side, stride)
         else:
-            more = (None, stride, padding, (1, 1), False, [0, 0], 1, [True, False, False])
-            of_images = torch.ops.aten.convolution_backward(gradient, x, weight, *more)[0]
+            of_images, _ = fused.gradients(gradient, x, weight, (padding, stride, (1, 1)), (True, False))
     if wanted[1]:
         if weight.shape[1] <= _MOST:
             of_kernel = _of_kernel(library, x, gradient, weight.shape[2:], padding, stride)
@@ -110,7 +104,7 @@ def gradients(
 def _of_kernel(
     library: Library, x: Tensor, gradient: Tensor, size: Sequence[int], padding: Sequence[int], stride: Sequence[int]
 ) -> Tensor:
-    x, gradient = _in_order(x), _in_order(gradient)
+    x, gradient = features_last(x), features_last(gradient)
     filters, lengths = gradient.shape[1], gradient.shape[2:]
     result = torch.empty(filters, x.shape[1], *size, memory_format=torch.channels_last)
     call = structures.convolution(x, None, lengths, padding, stride, filters=filters, size=size, y=gradient)
@@ -121,11 +115,3 @@ def _of_kernel(
 def _turned(weight: Tensor) -> Tensor:
     """Returns a kernel upside down, filters and channels exchanged."""
     return weight.flip(2, 3).transpose(0, 1)
-
-
-def _in_order(x: Tensor) -> Tensor:
-    """Returns a tensor whose channels are last in memory: torch takes one channel for either order."""
-    channels, *lengths = x.shape[1:]
-    strides = (channels * math.prod(lengths), 1, channels * lengths[1], channels)
-    x = x.contiguous(memory_format=torch.channels_last)
-    return x if x.stride() == strides else x.as_strided(x.shape, strides)

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bigdl.native import Library, kernels
-from bigdl.programs import structures
+from bigdl.programs import products, structures
 from bigdl.programs.products import product, suits
 
 _FEWEST = 16
@@ -66,9 +66,9 @@ def convolve(
         len(x), len(weight), x.shape[2] - weight.shape[2] + 1, x.shape[3], memory_format=torch.channels_last
     )
     if x.shape[3] == 1:
-        _convolve(library, x, weight, y, bias, relu)
+        products.convolve(library, x, weight, y, bias, relu)
     else:
-        _convolve(library, _as_one(x), weight, _as_one(y), bias, relu)
+        products.convolve(library, _as_one(x), weight, _as_one(y), bias, relu)
     return y
 
 
@@ -97,7 +97,7 @@ def gradients(
         of_x = of_rows.view(len(x), *x.shape[2:], channels).permute(0, 3, 1, 2)
     elif wanted[0]:
         result = torch.empty_like(x)
-        _convolve(library, spread, weight.flip(2).transpose(0, 1), _as_one(result))
+        products.convolve(library, spread, weight.flip(2).transpose(0, 1), _as_one(result))
         of_x = result[:, :, before:after]
     if wanted[1]:
         of_weight = torch.empty(weight.shape, memory_format=torch.channels_last)
@@ -106,16 +106,6 @@ def gradients(
         call = structures.Product(rows - size + 1, filters, size * channels, *places)
         library.run(library.functions.bigdl_weight_gradient, call, False)
     return of_x, of_weight
-
-
-def _convolve(
-    library: Library, x: Tensor, weight: Tensor, y: Tensor, bias: Tensor | None = None, relu: bool = False
-) -> None:
-    cells, bias = weight.contiguous(memory_format=torch.channels_last), None if bias is None else bias.contiguous()
-    call = structures.convolution(
-        x, cells, y.shape[2:], (0, 0), filters=len(weight), size=weight.shape[2:], y=y, bias=bias, relu=relu
-    )
-    library.run(library.functions.bigdl_convolve, call)
 
 
 def _padded(x: Tensor, zeros: int) -> Tensor:

@@ -29,20 +29,18 @@ def _share(criterion: Any, count: int) -> float:
     return 1.0 / count if criterion.size_average else 1.0
 
 
-def _of_elements(criterion: ElementwiseCriterion, output: Tensor, target: Tensor) -> Graded:
-    if getattr(criterion, "weights", None) is not None:
-        return None
-    target = shaped_like(output, target, type(criterion).__name__)
-    if isinstance(criterion, BCECriterion):
-        epsilon = criterion.epsilon
-        slopes = (1 - target) / (1 - output + epsilon) - target / (output + epsilon)
-        losses = criterion.cross_entropies(output, target)
-    else:
-        slopes = output - target
-        losses = slopes.square() if isinstance(criterion, MSECriterion) else slopes.abs()
-        slopes = slopes.mul_(2.0) if isinstance(criterion, MSECriterion) else slopes.sign_()
-    term = LossTerm(losses.sum(), float(losses.numel()), averaged=criterion.size_average)
-    return term, slopes.mul_(_share(criterion, losses.numel()))
+def _of_elements(slopes_of: Callable[[Any, Tensor, Tensor], Tensor]) -> Callable[[Any, Tensor, Tensor], Graded]:
+    def compute(criterion: ElementwiseCriterion, output: Tensor, target: Tensor) -> Graded:
+        if getattr(criterion, "weights", None) is not None:
+            return None
+        slopes = slopes_of(criterion, output, shaped_like(output, target, type(criterion).__name__))
+        return criterion.terms(output, target), slopes.mul_(_share(criterion, output.numel()))
+
+    return compute
+
+
+def _of_shares(criterion: BCECriterion, output: Tensor, target: Tensor) -> Tensor:
+    return (1 - target) / (1 - output + criterion.epsilon) - target / (output + criterion.epsilon)
 
 
 def _of_class(criterion: ClassNLLCriterion, output: Tensor, target: Tensor) -> Graded:
@@ -74,9 +72,9 @@ def _of_objective(criterion: CategoricalCrossEntropy, output: Tensor, target: Te
 
 
 _GRADED: dict[type[Criterion], Callable[[Any, Tensor, Tensor], Graded]] = {
-    MSECriterion: _of_elements,
-    AbsCriterion: _of_elements,
-    BCECriterion: _of_elements,
+    MSECriterion: _of_elements(lambda criterion, output, target: (output - target).mul_(2.0)),
+    AbsCriterion: _of_elements(lambda criterion, output, target: (output - target).sign_()),
+    BCECriterion: _of_elements(_of_shares),
     ClassNLLCriterion: _of_class,
     CrossEntropyCriterion: _of_class,
     CategoricalCrossEntropy: _of_objective,
