@@ -80,7 +80,8 @@ struct MoveKernel {
     float *__restrict p = piece.p + begin, *__restrict a = piece.first + begin;
     float *__restrict d = piece.second ? piece.second + begin : nullptr;
     const float *__restrict given = gradients;
-    const auto g = [given](int64_t i) { return THERE ? given[i] : 0.0f; };
+    const float decay = move.decay;
+    const auto g = [given, decay, p](int64_t i) { return THERE ? given[i] + decay * p[i] : 0.0f; };
     const int64_t count = end - begin;
     switch (move.rule) {
     case SGD:
@@ -91,29 +92,46 @@ struct MoveKernel {
       break;
     case NESTEROV:
       for (int64_t i = 0; i < count; ++i) {
-        a[i] = kept * a[i] - rate * g(i);
-        p[i] += kept * a[i] - rate * g(i);
+        const float slope = g(i);
+        a[i] = kept * a[i] - rate * slope;
+        p[i] += kept * a[i] - rate * slope;
+      }
+      break;
+    case DAMPED:
+      for (int64_t i = 0; i < count; ++i) {
+        a[i] = kept * a[i] + added * g(i);
+        p[i] -= rate * a[i];
+      }
+      break;
+    case DAMPED_NESTEROV:
+      for (int64_t i = 0; i < count; ++i) {
+        const float slope = g(i);
+        a[i] = kept * a[i] + added * slope;
+        p[i] -= rate * (slope + kept * a[i]);
       }
       break;
     case RMSPROP:
     case ADAGRAD: // keeps all of the past
       for (int64_t i = 0; i < count; ++i) {
-        a[i] = kept * a[i] + added * (g(i) * g(i));
-        p[i] -= rate * g(i) / (__builtin_sqrtf(a[i]) + epsilon);
+        const float slope = g(i);
+        a[i] = kept * a[i] + added * (slope * slope);
+        p[i] -= rate * slope / (__builtin_sqrtf(a[i]) + epsilon);
       }
       break;
     case ADADELTA:
       for (int64_t i = 0; i < count; ++i) {
-        a[i] = kept * a[i] + added * (g(i) * g(i));
-        const float change = g(i) * (__builtin_sqrtf(d[i] + epsilon) / __builtin_sqrtf(a[i] + epsilon));
+        const float slope = g(i);
+        a[i] = kept * a[i] + added * (slope * slope);
+        const float change = slope * (__builtin_sqrtf(d[i] + epsilon) / __builtin_sqrtf(a[i] + epsilon));
         p[i] -= rate * change;
         d[i] = kept * d[i] + added * (change * change);
       }
       break;
     default: // ADAM
       for (int64_t i = 0; i < count; ++i) {
-        a[i] = mean_kept * a[i] + mean_added * g(i);
-        d[i] = kept * d[i] + added * (g(i) * g(i));
+        const float slope = g(i);
+        a[i] = mean_kept * a[i] + mean_added * slope;
+        d[i] = kept * d[i] + added * (slope * slope);
         p[i] -= rate * a[i] / (__builtin_sqrtf(d[i]) + epsilon);
       }
     }

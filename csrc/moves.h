@@ -5,7 +5,7 @@
 
 extern "C" {
 
-enum Rule : int32_t { SGD, NESTEROV, RMSPROP, ADAGRAD, ADADELTA, ADAM };
+enum Rule : int32_t { SGD, NESTEROV, DAMPED, DAMPED_NESTEROV, RMSPROP, ADAGRAD, ADADELTA, ADAM };
 
 // Parameters, one array of them.
 struct Moved {
@@ -24,6 +24,7 @@ struct Move {
   int32_t rule;
   float rate, kept, added, epsilon;
   float mean_kept, mean_added; // of ADAM only
+  float decay;                 // the share of each parameter that is added to its gradient; 0 where there are tables
   int64_t piece_count;
   const Moved *pieces;
 };

@@ -10,12 +10,16 @@ from bigdl.keras.optimizers import SGD, Adadelta, Adagrad, Adam, RMSprop
 from bigdl.native import LIBRARY, Library, kernels
 from bigdl.training.optimizers import native
 from bigdl.training.optimizers.blocks import Blocks
+from bigdl.training.optimizers.sgd import DampedSGD
 
 SETS = found.instruction_sets if (found := kernels()) else []
 OPTIMIZERS = {
     "sgd": lambda: SGD(0.1),
     "momentum": lambda: SGD(0.1, momentum=0.9, decay=0.01),
     "nesterov": lambda: SGD(0.1, momentum=0.9, nesterov=True),
+    "damped": lambda: DampedSGD(0.1, decay=0.01),
+    "damped momentum": lambda: DampedSGD(0.1, momentum=0.9, dampening=0.3, decay=0.01),
+    "damped nesterov": lambda: DampedSGD(0.1, momentum=0.9, nesterov=True),
     "rmsprop": lambda: RMSprop(0.01),
     "adagrad": lambda: Adagrad(0.05),
     "adadelta": lambda: Adadelta(1.0),

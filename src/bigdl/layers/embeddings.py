@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from bigdl.errors import DataError
 from bigdl.graph import Layer, MaskKind, Shape
 from bigdl.layers import constraints, initializations, regularizers
-from bigdl.layers.tables import has_gradient_of_rows
+from bigdl.layers.tables import has_gradient_of_rows, looked_up
 from bigdl.registry import layer
 
 
@@ -89,7 +89,7 @@ class Embedding(Layer):
         try:
             # The gradient of a penalty is one of all rows.
             of_rows = self.W_regularizer is None and has_gradient_of_rows(self.weight)
-            vectors = F.embedding(numbers, self.weight, sparse=of_rows)
+            vectors = looked_up(numbers, self.weight, of_rows)
         except IndexError as error:
             # The kernel looks at every number anyway; a check of our own would read them twice.
             raise DataError(

@@ -74,7 +74,8 @@ def _distributed(layer: TimeDistributed, lowering: Lowering, x: Ref) -> Ref | No
     if layer.by_step:
         return None
     rank = lowering.rank(layer)
-    if type(layer.layer) is Dense and rank == 3:  # which takes sequences as they are
+    # Dense takes sequences as they are; but chains of layers, which training has kernels for, are of rows.
+    if type(layer.layer) is Dense and rank == 3 and not lowering.training:
         return lowering.inside(layer.layer, x, rank)
     return lowering.each_step(layer.layer, x, rank)
 

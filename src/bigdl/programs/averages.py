@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bigdl.programs.by_hand import calling
 from bigdl.programs.views import features_last
 
 
@@ -32,4 +33,4 @@ class _Means(torch.autograd.Function):
         return features_last(each.view(*each.shape, *(1 for _ in ctx.shape[2:])).expand(ctx.shape))
 
 
-means: Callable[[Tensor], Tensor] = _Means.apply
+means: Callable[[Tensor], Tensor] = calling(_Means)

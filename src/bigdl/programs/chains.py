@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from bigdl.native import kernels
+from bigdl.programs.by_hand import calling
 from bigdl.programs.native_chains import NativeChain
 from bigdl.programs.operations import Chain
 
@@ -31,7 +32,7 @@ class FusedChain(torch.autograd.Function):
         results = [x.new_empty(x.shape[0], width) for width in chain.widths(weights)]
         layers = chain.layers(weights, results, ctx.statistics)
         chain.drop(layers, ctx.patterns)
-        chain.run("bigdl_chain", x, layers)
+        chain.run("bigdl_chain", chain.call(layers, x))
         chain.take(ctx.statistics)
         ctx.save_for_backward(x, *weights, *results)
         return results[-1]
@@ -48,7 +49,8 @@ class FusedChain(torch.autograd.Function):
         x_gradient = torch.empty_like(x) if of_x else None
         layers = chain.layers(weights, results, ctx.statistics, gradients)
         chain.drop(layers, ctx.patterns)
-        chain.run("bigdl_chain_gradient", x, layers, gradient.contiguous(), x_gradient)
+        gradient = gradient.contiguous()
+        chain.run("bigdl_chain_gradient", chain.call(layers, x, gradient, x_gradient))
         return None, x_gradient, *gradients
 
 
@@ -66,7 +68,7 @@ class Chained:
     def __init__(self, operation: Chain, plain: Sequence[Callable[[Tensor], Tensor]]) -> None:
         library = kernels()
         self.native = None if library is None else NativeChain(operation, library)
-        self._apply: Callable[..., Tensor] = FusedChain.apply
+        self._apply: Callable[..., Tensor] = calling(FusedChain)
         self._plain = plain
 
     def __call__(self, x: Tensor) -> Tensor:

@@ -1,95 +1,175 @@
-"""A network that is one chain of dense layers, trained in memory that stays from step to step."""
+"""Networks trained without torch's record of a step."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import attrgetter, is_
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.utils.hooks import RemovableHandle
 
-from bigdl.programs.native_chains import NativeChain
+from bigdl.programs.by_hand import Watch, caller_set
+from bigdl.programs.chains import Chained
+from bigdl.programs.direct_chain import DirectChain
+from bigdl.programs.direct_ways import Back, Part, Way, by_torch, way_of
+from bigdl.programs.operations import Ref
+from bigdl.programs.views import applied, undone
 
 _HOOKS = attrgetter("_backward_hooks")
 
 
-class DirectChain:
-    """Results and gradients of a chain without torch's record of it.
+class _Known(NamedTuple):
+    """How a part is computed in a step that is not recorded.
+
+    Attributes:
+        way: The way.
+        wanted: Whether the gradient by each input is wanted.
+    """
+
+    way: Way
+    wanted: tuple[bool, ...]
+
+
+class DirectNetwork:
+    """Results and gradients of a network without torch's record of it.
 
     Of small layers the record takes several times as long as what it is of: a node and a tensor for each weight, and a
-    search through them for the gradients. Here both ways go by what the first step has laid out.
+    search through them for the gradients. The first step with inputs of some shapes is recorded, and watched: where all
+    that is differentiable in a part is one of our functions with a gradient by hand, that function is called without
+    torch from then on. Of what is torch's own, some is differentiated part by part, by records of one operation each.
 
     Args:
-        chain: The layers.
+        parts: The operations.
+        output: The output.
         parameters: The weights whose gradients are wanted.
     """
 
-    def __init__(self, chain: NativeChain, parameters: Sequence[Tensor]) -> None:
-        self._chain = chain
+    def __init__(self, parts: Sequence[Part], output: Ref, parameters: Sequence[Tensor]) -> None:
+        self._parts = parts
+        self._output = output
+        last = {
+            ref.number: i
+            for i, part in enumerate(parts)
+            for ref in part.operation.inputs
+            if ref.number != output.number
+        }
+        self._done = [[n for n, at in last.items() if at == i] for i in range(len(parts))]
+        self._back_views = [[undone(ref.views) for ref in part.operation.inputs] for part in parts]
+        self._given = parameters
         self._parameters = list(parameters)
-        self._weights: list[Tensor | None] = []
-        self._places: list[int | None] = []
-        self._room = 0
-        self._suiting: set[int] = set()  # numbers of rows
+        self._numbers = {id(parameter): i for i, parameter in enumerate(self._parameters)}
+        natives = [part.function.native if isinstance(part.function, Chained) else None for part in parts]
+        self._chains = [None if native is None else DirectChain(native, self._parameters) for native in natives]
+        self._only = self._chains[0] if len(parts) == 1 and parts[0].operation.inputs == [Ref(0)] else None
+        self._known: dict[Any, list[_Known] | None] = {}
+        self._gave_up = False
+        self._hooks_seen = -1  # how many there had ever been, of whatever, when the weights had none
 
     def is_for(self, parameters: Sequence[Tensor]) -> bool:
         """Whether it gives the gradients of these weights."""
+        if parameters is self._given and type(parameters) is tuple:
+            return True
         return len(parameters) == len(self._parameters) and all(map(is_, parameters, self._parameters))
 
-    def takes(self, x: Tensor) -> bool:
-        """Whether the kernels compute the network for some rows, and nobody else has a part in the gradients.
+    def takes(self, inputs: Sequence[Tensor]) -> bool:
+        """Whether it is known how to compute the network for such inputs, and nobody else has a part in the gradients.
 
         Args:
-            x: The rows.
+            inputs: A tensor for each input.
         """
-        weights = self._chain.weights()
-        places = [None if weight is None else weight.data_ptr() for weight in weights]
-        as_before = places == self._places and all(map(is_, weights, self._weights))
-        rows = x.shape[0]
-        if not self._chain.takes(x, weights, suits=as_before and rows in self._suiting):
-            return False
-        if any(map(_HOOKS, self._parameters)):
-            return False
-        if not as_before or rows > self._room:
-            own = [id(weight) for weight in weights if weight is not None]
-            if len(set(own)) < len(own) or not {id(parameter) for parameter in self._parameters}.issubset(own):
+        if self._hooks_seen != RemovableHandle.next_id:
+            if any(map(_HOOKS, self._parameters)):
                 return False
-            self._lay_out(rows, weights, places)
-            self._suiting = set()
-        self._suiting.add(rows)
-        return True
+            self._hooks_seen = RemovableHandle.next_id
+        if self._only is not None and self._only.takes(inputs[0]):
+            return True
+        return self._known.get(_forms(inputs)) is not None
 
-    def _lay_out(self, rows: int, weights: list[Tensor | None], places: list[int | None]) -> None:
-        self._weights, self._places, self._room = weights, places, rows
-        self._gradients = [torch.empty_like(p, requires_grad=False) for p in self._parameters]
-        by_parameter = {id(p): gradient for p, gradient in zip(self._parameters, self._gradients, strict=True)}
-        self._results = [torch.empty(rows, width) for width in self._chain.widths(weights)]
-        self._statistics = self._chain.room_for_statistics(weights)
-        gradients = [by_parameter.get(id(weight)) for weight in weights]
-        self._layers = self._chain.layers(weights, self._results, self._statistics, gradients)
-
-    def run(self, x: Tensor) -> Tensor:
-        """Computes the output, by which a loss can be differentiated.
+    def watched(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Computes the output by torch's record, and finds out whether such inputs need it.
 
         Args:
-            x: Rows that it takes.
+            inputs: A tensor for each input.
         """
-        self._chain.drop(self._layers, self._chain.draw())
-        y = x.new_empty(len(x), self._results[-1].shape[1])
-        self._layers[-1].y = y.data_ptr()
-        self._chain.run("bigdl_chain", x, self._layers)
-        self._chain.take(self._statistics)
-        self._x, self._y = x, y.requires_grad_()
+        watch = Watch()
+        values: dict[int, Any] = dict(enumerate(inputs))
+        found: list[_Known | None] = []
+        with caller_set(watch):
+            for part, done in zip(self._parts, self._done, strict=True):
+                x = [applied(ref.views, values[ref.number]) for ref in part.operation.inputs]
+                y = values[part.operation.number] = part.function(*x)
+                way = way_of(part, x, y, watch)
+                found.append(None if way is None else _Known(way, tuple([one.requires_grad for one in x])))
+                for number in done:
+                    values.pop(number)
+        known = [one for one in found if one is not None]
+        few_records = sum(one.way is by_torch for one in known) <= len(known) // 2
+        if not self._gave_up:
+            self._known[_forms(inputs)] = known if len(known) == len(found) and few_records else None
+        return applied(self._output.views, values[self._output.number])
+
+    def run(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Computes the output.
+
+        Args:
+            inputs: Those that it takes.
+
+        Raises:
+            NotByHandError: A layer does not compute what it did.
+        """
+        self._backs: list[Back | None] = []
+        if self._only is not None and self._only.takes(inputs[0]):
+            self._used = None
+            self._backs.append(self._only.back(wants_x=False))
+            self._y = self._only.run(inputs[0])
+            return self._y
+        self._used = known = self._known[_forms(inputs)]
+        assert known is not None
+        values: dict[int, Tensor] = dict(enumerate(inputs))
+        for part, one, chain, done in zip(self._parts, known, self._chains, self._done, strict=True):
+            x = [applied(ref.views, values[ref.number]) for ref in part.operation.inputs]
+            if chain is not None and chain.takes(x[0]):
+                y, back = chain.run(x[0]), chain.back(one.wanted[0])
+            else:
+                y, back = one.way(part, x, one.wanted, self._numbers)
+            values[part.operation.number] = y
+            self._backs.append(back)
+            for number in done:
+                values.pop(number)
+        self._y = applied(self._output.views, values[self._output.number])
         return self._y
 
+    def give_up(self) -> None:
+        """Leaves everything to torch's record from now on, but what needs no watching."""
+        self._known.clear()
+        self._gave_up = True
+
+    @torch.no_grad()
     def gradients(self, of_y: Tensor) -> list[Tensor]:
-        """Returns the gradients of the weights, which the next step overwrites.
+        """Returns the gradients of the weights; the next step may overwrite them.
 
         Args:
             of_y: The gradient of what ``run`` has returned last.
         """
-        self._chain.run("bigdl_chain_gradient", self._x, self._layers, of_y.contiguous())
-        return list(self._gradients)
+        found: list[Tensor | None] = [None] * len(self._parameters)
+        of = {self._output.number: applied(undone(self._output.views), of_y)}
+        backs, self._backs = self._backs, []
+        for part, views, back in zip(reversed(self._parts), reversed(self._back_views), reversed(backs), strict=True):
+            gradient = of.pop(part.operation.number, None)
+            if gradient is None or back is None:
+                continue
+            by_inputs, by_weights = back(gradient)
+            for ref, own_views, one in zip(part.operation.inputs, views, by_inputs, strict=True):
+                if one is not None:
+                    one = applied(own_views, one)
+                    before = of.get(ref.number)
+                    of[ref.number] = one if before is None else before + one
+            for number, one in by_weights:
+                before = found[number]
+                found[number] = one if before is None else before + one
+        return [torch.zeros_like(p) if one is None else one for p, one in zip(self._parameters, found, strict=True)]
 
     def gradients_of(self, objective: Tensor, by_output_alone: bool) -> list[Tensor]:
         """Returns the gradients of what was computed from what ``run`` has returned last; see ``gradients``.
@@ -104,3 +184,7 @@ class DirectChain:
         if by_output_alone:
             return own
         return [one if other is None else one + other for one, other in zip(own, others, strict=True)]
+
+
+def _forms(inputs: Sequence[Tensor]) -> tuple[Any, ...]:
+    return tuple([(x.shape, x.dtype) for x in inputs])

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from bigdl.native import kernels
 from bigdl.programs import structures
+from bigdl.programs.by_hand import calling
 
 _VALUES = 1 << 16
 _LEAST = -(1 << 15)
@@ -90,8 +91,7 @@ def dropped(x: Tensor, p: float) -> Tensor:
     if chosen is None:
         return torch.dropout(x, p, True)
     if kernels() is not None and x.dtype == torch.float32 and _is_dense(x):
-        apply: Callable[..., Tensor] = _Dropped.apply
-        return apply(x, chosen)
+        return _apply(x, chosen)
     mask = chosen.stay(x.numel()).to(x.dtype).mul_(chosen.scale)
     return x * (mask.as_strided(x.shape, x.stride()) if _is_dense(x) else mask.view(x.shape))
 
@@ -112,6 +112,9 @@ class _Dropped(torch.autograd.Function):
             gradient = torch.empty_strided(gradient.shape, ctx.strides).copy_(gradient)
         apply: Callable[..., Tensor] = _Dropped.apply  # differentiable in turn
         return apply(gradient, ctx.chosen), None
+
+
+_apply: Callable[..., Tensor] = calling(_Dropped)
 
 
 def _kept(x: Tensor, chosen: Pattern) -> Tensor:

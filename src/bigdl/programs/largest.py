@@ -18,6 +18,7 @@ from torch.autograd.function import once_differentiable
 
 from bigdl.native import Library, address, kernels
 from bigdl.programs import structures
+from bigdl.programs.by_hand import calling
 from bigdl.programs.views import features_last
 
 _FEWEST_POSITIONS = 16
@@ -193,6 +194,9 @@ class _LargestValues(torch.autograd.Function):
         return spread(ctx.library, gradient, x, y, ctx.places), None
 
 
+_taken: Callable[..., Tensor] = calling(_LargestValues)
+
+
 def largest_values(x: Tensor) -> Tensor:
     """Returns the largest values of a channels-first tensor over all positions, differentiable.
 
@@ -202,5 +206,4 @@ def largest_values(x: Tensor) -> Tensor:
     library = kernels()
     if library is None or not suits(x):
         return over_all(x)
-    apply: Callable[..., Tensor] = _LargestValues.apply
-    return apply(x, library)
+    return _taken(x, library)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bigdl.graph import Container, Layer
 from bigdl.programs.images import Join
-from bigdl.programs.operations import Add, Apply, Combine, Fold, Operation, Ref, Unfold
+from bigdl.programs.operations import Add, Apply, Call, Combine, Fold, Operation, Ref, Unfold
 from bigdl.programs.plain import is_plain
 from bigdl.programs.views import View, followed
 
@@ -240,7 +240,7 @@ class Lowering:
         written = self._by_rule(layer, inputs[0] if len(inputs) == 1 else inputs)
         if is_masked and written is None and (layer.consumes_mask or layer.creates_mask):
             raise NoProgramError
-        made = [written] if written is not None else self._call(layer, inputs, outputs)
+        made = [written] if written is not None else self.call(layer, inputs, outputs)
         return made, [self._mask_behind(layer) if is_masked else None] * outputs
 
     def _mask_behind(self, layer: Layer) -> Ref | None:
@@ -257,14 +257,20 @@ class Lowering:
         self.watched.append((layer, rule.attributes))
         return rule.lower(layer, self, inputs) if is_plain(layer) else None
 
-    def _call(self, layer: Layer, inputs: list[Ref], outputs: int) -> list[Ref]:
-        """Writes down the call of a layer, whatever it does."""
+    def call(self, layer: Layer, inputs: list[Ref], outputs: int = 1) -> list[Ref]:
+        """Writes down the call of a layer, whatever it does.
+
+        Args:
+            layer: The layer.
+            inputs: What it takes.
+            outputs: How many tensors it makes.
+        """
         self.called.append(layer)
 
         def call(*x: Any) -> Any:
             return layer.run(x[0] if len(x) == 1 else list(x), None, masked=False)[0]
 
-        made = self.apply(call, *inputs)
+        made = self.write(Call, *inputs, function=call, layer=layer)
         if outputs == 1:
             return [made]
         return [self.apply(lambda y, i=i: y[i], made) for i in range(outputs)]

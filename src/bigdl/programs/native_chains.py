@@ -190,25 +190,32 @@ class NativeChain:
             layer.drops = pattern is not None
             layer.seed, layer.limit, layer.scale = pattern or (0, 0, 1.0)
 
-    def run(
+    def call(
         self,
-        name: str,
-        x: Tensor,
         layers: ctypes.Array[structures.ChainLayer],
+        x: Tensor,
         gradient: Tensor | None = None,
         x_gradient: Tensor | None = None,
-    ) -> None:
-        """Calls one of the functions of ``csrc/chain.h``.
+    ) -> structures.Chain:
+        """Returns what ``run`` takes, for as long as the tensors are where they are.
 
         Args:
-            name: Which.
-            x: The rows.
             layers: See ``layers``.
+            x: The rows.
             gradient: That of the last result.
             x_gradient: Takes that of the rows; None where it is not wanted.
         """
         places = (ctypes.addressof(layers), x.data_ptr(), address(gradient), address(x_gradient))
-        self.library.run(getattr(self.library.functions, name), structures.Chain(*x.shape, len(layers), *places))
+        return structures.Chain(*x.shape, len(layers), *places)
+
+    def run(self, name: str, call: structures.Chain) -> None:
+        """Calls one of the functions of ``csrc/chain.h``.
+
+        Args:
+            name: Which.
+            call: See ``call``.
+        """
+        self.library.run(getattr(self.library.functions, name), call)
 
 
 def _fits(x: Tensor) -> bool:

@@ -13,6 +13,7 @@ from torch.autograd.function import once_differentiable
 
 from bigdl.native import Library, address, kernels
 from bigdl.programs import structures
+from bigdl.programs.by_hand import calling
 from bigdl.programs.operations import Operation, Source
 from bigdl.programs.views import features_last
 
@@ -128,7 +129,7 @@ def normalization(operation: Normalize) -> Callable[[Tensor], Tensor]:
         operation: The operation.
     """
     layer, library = operation.layer, kernels()
-    apply: Callable[..., tuple[Tensor, Tensor, Tensor]] = FusedNormalization.apply
+    apply: Callable[..., tuple[Tensor, Tensor, Tensor]] = calling(FusedNormalization)
 
     def normalize(x: Tensor) -> Tensor:
         gamma, beta = operation.gamma(), operation.beta()

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from bigdl.graph import Layer
 from bigdl.programs.views import Views
 
 
@@ -101,6 +102,26 @@ class Drop(Apply):
     """
 
     share: Callable[[], float] = field(kw_only=True)
+
+
+@dataclass(eq=False, slots=True)
+class Call(Apply):
+    """What a layer computes.
+
+    Attributes:
+        layer: The layer.
+    """
+
+    layer: Layer = field(kw_only=True)
+
+
+@dataclass(eq=False, slots=True)
+class Reverse(Operation):
+    """The steps of sequences, the last one first."""
+
+    def kernel(self) -> Callable[..., Any]:
+        """Returns a function of torch."""
+        return lambda x: x.flip(1)
 
 
 @dataclass(eq=False, slots=True)
@@ -242,6 +263,10 @@ class Chain(Operation):
     """
 
     parts: list[Operation] = field(default_factory=list)
+
+    def sources(self) -> list[Source]:
+        """Returns the weights behind it."""
+        return [source for part in self.parts for source in part.sources()]
 
 
 @dataclass(eq=False, slots=True)

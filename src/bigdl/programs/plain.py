@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import nn
+
 from bigdl.graph import Layer
 
 
@@ -28,3 +30,14 @@ def hooks_of(layer: Layer) -> list[Any]:
 def has_hooks(layer: Layer) -> bool:
     """Whether a module has hooks."""
     return any(hooks_of(layer))
+
+
+def is_of_library(layer: Layer) -> bool:
+    """Whether all that a layer computes is this library's or torch's, so that it uses no weights but its own."""
+    return all(map(_is_own, layer.modules()))
+
+
+def _is_own(module: nn.Module) -> bool:
+    kept = [value for value in vars(module).values() if callable(value)]
+    homes = [getattr(value, "__module__", None) or "" for value in (type(module), *kept)]
+    return all(home.partition(".")[0] in ("bigdl", "torch", "builtins") for home in homes)

@@ -15,7 +15,7 @@ from bigdl.graph.arithmetic import recorded
 from bigdl.native import Library, kernels
 from bigdl.programs import prediction, training
 from bigdl.programs.chains import Chained
-from bigdl.programs.direct import DirectChain
+from bigdl.programs.direct import DirectNetwork, Part
 from bigdl.programs.joining import chained, joined_for_prediction, joined_for_training
 from bigdl.programs.lowering import Lowering, NoProgramError
 from bigdl.programs.native import NativeSegment
@@ -81,8 +81,10 @@ class Program:
         only = units[0].function if is_only else None
         if isinstance(only, NativeSegment):
             self.run_array = only.array_function(outputs[0])
-        self._chain = only if isinstance(only, Chained) and units[0].inputs == [Ref(0)] else None
-        self._direct: DirectChain | None = None
+        self._parts: list[Part] = []
+        if for_training and not in_bf16 and len(outputs) == 1:
+            self._parts = [Part(unit.function, one) for unit, one in zip(units, self.operations, strict=True)]
+        self._direct: DirectNetwork | None = None
         self._products = [unit.function for unit in units if isinstance(unit.function, Chained)]
         self._has_others = not all(map(_is_cheap, self.operations))
         self.has_work_between = not all(isinstance(one, Affine) or _is_cheap(one) for one in self.operations)
@@ -111,21 +113,18 @@ class Program:
         """
         return bool(self._products) and not self._has_others and all(one.suits(rows) for one in self._products)
 
-    def direct(self, inputs: Sequence[Tensor], parameters: Sequence[Tensor]) -> DirectChain | None:
+    def direct(self, parameters: Sequence[Tensor]) -> DirectNetwork | None:
         """Returns what computes the only output and the gradients of some weights without torch's record of it.
 
         Args:
-            inputs: A tensor for each input.
             parameters: The weights.
 
         Returns:
-            What takes the inputs; None where nothing does.
+            That, for inputs that it takes; None where it would take none.
         """
-        if self._chain is None or self._chain.native is None or len(inputs) > 1:
-            return None
-        if self._direct is None or not self._direct.is_for(parameters):
-            self._direct = DirectChain(self._chain.native, parameters)
-        return self._direct if self._direct.takes(inputs[0]) else None
+        if self._parts and (self._direct is None or not self._direct.is_for(parameters)):
+            self._direct = DirectNetwork(self._parts, self._outputs[0], parameters)
+        return self._direct
 
     def run(self, inputs: Sequence[Tensor]) -> list[Any]:
         """Computes the outputs.

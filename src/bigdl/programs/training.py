@@ -11,6 +11,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from bigdl.programs import fused, largest
+from bigdl.programs.by_hand import calling
 from bigdl.programs.chains import Chained
 from bigdl.programs.convolutions import FusedConvolution, LargestOfConvolution
 from bigdl.programs.endings import NativeEnding, TorchEnding, native_ending, plain_ending
@@ -63,8 +64,8 @@ def _weights(operation: Affine, like: Tensor) -> tuple[Tensor, Tensor | None]:
 def _convolution(operation: Convolve) -> Callable[[Tensor], Tensor]:
     stride, dilation = list(operation.stride), list(operation.dilation)
     native, by_torch = native_ending(operation), TorchEnding(operation)
-    apply: Callable[..., Tensor] = FusedConvolution.apply
-    apply_and_take: Callable[..., Tensor] = LargestOfConvolution.apply
+    apply: Callable[..., Tensor] = calling(FusedConvolution)
+    apply_and_take: Callable[..., Tensor] = calling(LargestOfConvolution)
 
     def convolve(x: Tensor) -> Tensor:
         x, padding = fused.evenly_padded(x, operation.pads(x.shape[2:]))
@@ -94,7 +95,7 @@ def _depthwise(operation: DepthwiseConvolve) -> Callable[[Tensor], Tensor]:
 
 def _matrix(operation: Multiply) -> Callable[[Tensor], Tensor]:
     native = native_ending(operation)
-    apply: Callable[..., Tensor] = FusedProduct.apply
+    apply: Callable[..., Tensor] = calling(FusedProduct)
 
     def multiply(x: Tensor) -> Tensor:
         weight, bias = _weights(operation, x)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from bigdl.programs.by_hand import calling
 from bigdl.programs.views import features_last
 
 
@@ -47,5 +48,5 @@ def repeating(times: Sequence[int]) -> Callable[[Tensor], Tensor]:
     Args:
         times: How often, by axis.
     """
-    apply: Callable[..., Tensor] = _Repeated.apply
+    apply: Callable[..., Tensor] = calling(_Repeated)
     return lambda x: apply(x, list(times))

@@ -61,6 +61,8 @@ class Column:
         self.device = device
         self._rows = rows
         self._tensor = _shared(rows)
+        known = self._tensor
+        self._is_as_wanted = known is not None and known.device == device and dtype in (None, known.dtype)
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -76,8 +78,9 @@ class Column:
         elif isinstance(index, slice):
             rows = self._tensor[index]
         else:
-            rows = self._tensor.index_select(0, torch.from_numpy(index).to(self._tensor.device))
-        return rows.to(self.device, self.dtype or rows.dtype)
+            positions = torch.from_numpy(index)
+            rows = self._tensor.index_select(0, positions if self._tensor.is_cpu else positions.to(self._tensor.device))
+        return rows if self._is_as_wanted else rows.to(self.device, self.dtype or rows.dtype)
 
     def numpy(self) -> NDArray[Any]:
         """Returns the whole array."""

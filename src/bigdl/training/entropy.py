@@ -101,14 +101,13 @@ def cross_entropy(y_true: Tensor, y_pred: Tensor) -> Tensor:
 
 def _take(y_true: Tensor, y_pred: Tensor) -> bool:
     """Whether the kernels take these."""
-    return (
-        not y_true.requires_grad
-        and y_true.shape == y_pred.shape
-        and y_pred.dim() > 0
-        and all(
-            type(x) is Tensor and x.dtype is torch.float32 and x.is_cpu and x.is_contiguous() for x in (y_true, y_pred)
-        )
-    )
+    if y_true.requires_grad or y_true.shape != y_pred.shape or not y_pred.dim():
+        return False
+    return _is_plain(y_true) and _is_plain(y_pred)
+
+
+def _is_plain(x: Tensor) -> bool:
+    return type(x) is Tensor and x.dtype is torch.float32 and x.is_cpu and x.is_contiguous()
 
 
 def plain(y_true: Tensor, y_pred: Tensor) -> Tensor:

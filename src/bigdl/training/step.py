@@ -15,7 +15,7 @@ from bigdl.graph import Container, Weight
 from bigdl.graph.arithmetic import known_values
 from bigdl.layers.statistics import shared_statistics
 from bigdl.layers.tables import gradients_of_rows
-from bigdl.programs import DirectChain, program_for
+from bigdl.programs import DirectNetwork, NotByHandError, Program, program_for
 from bigdl.training.batches import Batch
 from bigdl.training.checkpoint import Stateful
 from bigdl.training.data import Placement
@@ -89,10 +89,12 @@ class Step:
         self.shares_statistics = False
         self._penalised = penalised_layers(model)
         self._regularization = Regularization(model)
-        self._parameters = list({id(weight.parameter): weight.parameter for weight in weights}.values())
+        self._parameters = tuple({id(weight.parameter): weight.parameter for weight in weights}.values())
         self._weight_penalties = WeightPenalties(self._regularization.penalties, self._parameters)
         self._by_outputs_alone = goal.is_of_outputs and not self._penalised
-        self._direct: DirectChain | None = None
+        self._is_plain = self._by_outputs_alone and not self._regularization.penalties and bool(self._parameters)
+        self._is_plain &= not goal.uses_graph
+        self._direct: DirectNetwork | None = None
         self._buffers = [buffer for buffer in model.buffers() if buffer.is_floating_point()]
         optimizer.bind(weights)
 
@@ -109,9 +111,42 @@ class Step:
         Raises:
             TrainingError: The loss is not finite; the weights are left as they were.
         """
+        direct = None
+        if self._is_plain and batch.held:
+            program = program_for(self.model, bool(self.model.training), self.in_bf16)
+            direct = self._direct = self._direct_of(program)
+        if direct is None or not direct.takes(batch.inputs):
+            return self._train(batch, where)
+        try:
+            with gradients_of_rows(self._takes_table):
+                outputs = [direct.run(batch.inputs)]
+        except NotByHandError:
+            direct.give_up()
+            return self._train(batch, where)
+        graded = self.goal.graded(outputs, [None], batch)
+        if graded is None:
+            return self._train(batch, where, outputs)
+        # Nothing else has a part in it; all that is done for what others need would take longer than a small network.
+        term, of_output = graded
+        measures = [float(value * batch.held) for value in self.goal.measures(outputs, batch)]
+        numbers = [float(term.numerator), *map(float, term.counted()), 0.0, *measures, float(batch.held)]
+        results, _ = self._summed([*numbers, float(self.wants_to_stop())], 0.0)
+        if not math.isfinite(results[0]):
+            raise non_finite_loss(self.model, self.goal.names, batch, results, where)
+        self._move(direct.gradients(of_output))
+        return results
+
+    def _train(self, batch: Batch, where: str, outputs: list[Tensor] | None = None) -> list[float]:
+        """Does what ``train`` does, whatever has a part in it.
+
+        Args:
+            batch: The batch.
+            where: Which one it is.
+            outputs: The outputs, where ``self._direct`` has computed them.
+        """
         before = [buffer.clone() for buffer in self._buffers] if self.group.size > 1 else []
         with requiring_gradients(self._parameters), self._statistics(), gradients_of_rows(self._takes_table):
-            slope, values = self._run(batch)
+            slope, values = self._run(batch, outputs)
             penalty, of_penalty = self._penalty()
             own_are_finite = self.group.size > 1 and bool(torch.isfinite(values).all())
             gradients, (*moves, values) = self.group.sum_gradients(
@@ -121,7 +156,7 @@ class Step:
             )
         for buffer, old, move in zip(self._buffers, before, moves, strict=False):
             buffer.copy_(old + move / batch.rows)
-        results, divisor_of_one = self._summed(values, penalty)
+        results, divisor_of_one = self._summed(values.tolist(), penalty)
         if not math.isfinite(results[0]):
             if own_are_finite:
                 raise NonFiniteElsewhereError(f"Training stopped at {where}: the loss is {results[0]}.")
@@ -131,25 +166,32 @@ class Step:
                 gradients = list(torch._foreach_mul(gradients, batch.rows / divisor_of_one))
             if of_penalty:
                 gradients = [a if b is None else a + b for a, b in zip(gradients, of_penalty, strict=True)]
-            if self.clip is not None:
-                gradients = self.clip(gradients)
-            if not all(map(is_, gradients, map(_GRADIENT, self._parameters))):
-                for parameter, gradient in zip(self._parameters, gradients, strict=True):
-                    parameter.grad = gradient
-            self.optimizer.step()
+            self._move(gradients)
         return results
+
+    def _move(self, gradients: list[Tensor]) -> None:
+        if self.clip is not None:
+            gradients = self.clip(gradients)
+        if not all(map(is_, gradients, map(_GRADIENT, self._parameters))):
+            for parameter, gradient in zip(self._parameters, gradients, strict=True):
+                parameter.grad = gradient
+        self.optimizer.step()
 
     def test(self, batch: Batch) -> list[float]:
         """Computes what ``train`` returns, and moves nothing."""
         with torch.no_grad(), self._statistics():
             _, values = self._run(batch)
             (values,) = self.group.all_reduce([values])
-            return self._summed(values, self._penalty()[0])[0]
+            return self._summed(values.tolist(), self._penalty()[0])[0]
 
     # One worker's part. What all workers' parts add up to: the gradients, and behind them the values of ``_run``.
 
-    def _run(self, batch: Batch) -> tuple[_Slope | None, Tensor]:
+    def _run(self, batch: Batch, known: list[Tensor] | None = None) -> tuple[_Slope | None, Tensor]:
         """Runs the model on this worker's rows.
+
+        Args:
+            batch: The rows.
+            known: The outputs, where ``self._direct`` has computed them.
 
         Returns:
             What has gradients, None for no rows. And a vector: numerator and parts of each term, the penalties of
@@ -160,13 +202,15 @@ class Step:
             return self._slope_of_no_rows(batch), self._no_rows(batch)
         with known_values(self.goal.uses_graph):
             try:
-                outputs, masks = self._outputs(batch)
+                outputs, masks = self._outputs(batch) if known is None else (known, [None])
             except (RuntimeError, IndexError):
                 check_sizes(self.model, batch.inputs)
                 raise
             alone = self._by_outputs_alone and torch.is_grad_enabled() and not self._divides_later(batch)
-            graded = self.goal.graded(outputs, masks, batch) if alone else None
+            graded = self.goal.graded(outputs, masks, batch) if alone and known is None else None
             if graded is None:
+                if self._direct is not None:
+                    outputs[0].requires_grad_()
                 terms = self.goal.terms(outputs, masks, batch)
                 objective = self._objective(terms, batch)
             else:
@@ -186,10 +230,19 @@ class Step:
         self._direct = None
         if program is None or program.has_masks:  # of which the loss has to know
             return run_on(self.model, batch)
-        if self.group.size == 1 and torch.is_grad_enabled():
-            self._direct = program.direct(batch.inputs, self._parameters)
-        outputs = program.run(batch.inputs) if self._direct is None else [self._direct.run(batch.inputs[0])]
+        direct = self._direct_of(program)
+        if direct is None:
+            outputs = program.run(batch.inputs)
+        elif direct.takes(batch.inputs):
+            outputs, self._direct = [direct.run(batch.inputs)], direct
+        else:
+            outputs = [direct.watched(batch.inputs)]
         return outputs, [None] * len(outputs)
+
+    def _direct_of(self, program: Program | None) -> DirectNetwork | None:
+        if program is None or program.has_masks or self.group.size > 1 or not torch.is_grad_enabled():
+            return None
+        return program.direct(self._parameters)
 
     def _no_rows(self, batch: Batch) -> Tensor:
         if self._divides_first(batch):
@@ -245,18 +298,19 @@ class Step:
         return self.group.size > 1 and not self.goal.counts_rows(batch) and not self._divides_later(batch)
 
     def _gradients(self, slope: _Slope | None) -> list[Tensor]:
+        if slope is not None and slope[1] is not None and self._direct is not None:
+            return self._direct.gradients(slope[1])
         if slope is None or not self._parameters or not slope[0].requires_grad:
             return [torch.zeros_like(parameter) for parameter in self._parameters]
         of, by = slope
         if self._direct is None:
             return list(torch.autograd.grad(of, self._parameters, by, materialize_grads=True))
-        return self._direct.gradients_of(of, self._by_outputs_alone) if by is None else self._direct.gradients(by)
+        return self._direct.gradients_of(of, self._by_outputs_alone)
 
     # What the sums mean.
 
-    def _summed(self, values: Tensor, penalty: float) -> tuple[list[float], float]:
+    def _summed(self, numbers: list[float], penalty: float) -> tuple[list[float], float]:
         """Returns the loss, its terms and the measures; and what the first term was divided by."""
-        numbers = values.tolist()
         count = len(self.goal.names)
         divisors = [divisor(numbers[4 * i + 1 : 4 * i + 4]) for i in range(count)]
         terms = [numbers[4 * i] / divisors[i] for i in range(count)]

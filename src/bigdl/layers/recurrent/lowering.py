@@ -17,7 +17,7 @@ from bigdl.layers.recurrent.simple_rnn import SimpleRNN
 from bigdl.layers.wrappers import MERGE, Bidirectional
 from bigdl.programs import Lowering, Source, lowers, recurrence
 from bigdl.programs.lowering import rule_of
-from bigdl.programs.operations import Ref
+from bigdl.programs.operations import Ref, Reverse
 from bigdl.programs.plain import is_plain
 from bigdl.programs.recurrence import Direction, Recur
 
@@ -90,11 +90,25 @@ def _recurrent(layer: Recurrent, lowering: Lowering, x: Ref) -> Ref | None:
     return _written(lowering, x, layer, [layer])
 
 
+def _both_called(layer: Bidirectional, lowering: Lowering, x: Ref) -> Ref | None:
+    if layer.merge_mode not in ("concat", "sum", "mul"):
+        return None
+    one, other = [lowering.call(direction, [x])[0] for direction in layer.inner_layers]
+    if layer.return_sequences:
+        other = lowering.write(Reverse, other)
+    if layer.merge_mode == "concat":
+        rank = 3 if layer.return_sequences else 2
+        return lowering.join([one, other], axis=rank - 1, rank=rank)
+    return lowering.combine(one, other, layer.merge_mode)
+
+
 @lowers(Bidirectional, uses=("merge_mode", "return_sequences", "stateful"))
 def _bidirectional(layer: Bidirectional, lowering: Lowering, x: Ref) -> Ref | None:
     lowering.watched += [(inner, USES) for inner in layer.inner_layers]
     mode = layer.merge_mode
     inner: list[Any] = [one for one in layer.inner_layers if rule_of(type(one)) == rule_of(LSTM)]
+    if lowering.training and mode is not None:
+        return _both_called(layer, lowering, x)
     if mode is None or layer.stateful or {one.return_sequences for one in inner} != {layer.return_sequences}:
         return None
     return _written(lowering, x, layer, inner, None if mode == "concat" else MERGE[mode]) if len(inner) == 2 else None

@@ -71,9 +71,10 @@ class Adam(_MomentOptimizer):
     def rule(self) -> Rule:
         """Returns the rule of the next step."""
         t = np.float32(self.iterations + 1)
-        rate = float(self.learning_rate() * (np.sqrt(ONE - self.beta_2**t) / (ONE - self.beta_1**t)))
-        beta_1, beta_2, epsilon = float(self.beta_1), float(self.beta_2), self.epsilon
-        rest_1, rest_2 = float(ONE - self.beta_1), float(ONE - self.beta_2)
+        kept_1, kept_2 = self.beta_1[()], self.beta_2[()]  # as scalars: NumPy computes with arrays ten times as long
+        rate = float(self.learning_rate() * (np.sqrt(ONE - kept_2**t) / (ONE - kept_1**t)))
+        beta_1, beta_2, epsilon = float(kept_1), float(kept_2), self.epsilon
+        rest_1, rest_2 = float(ONE - kept_1), float(ONE - kept_2)
         # torch's kernel corrects the moments for its own number of steps. After very many there is nothing to correct,
         # and it computes p -= rate m / (sqrt(v) + epsilon).
         many_steps = 1e9

@@ -16,6 +16,7 @@ from bigdl.graph import Weight
 from bigdl.training.optimizers.blocks import Blocks
 from bigdl.training.optimizers.clipping import clip_by_norm, clip_by_value
 from bigdl.training.optimizers.native import Rule as Rule
+from bigdl.training.optimizers.native import decayed
 from bigdl.training.optimizers.stored import Stored
 from bigdl.training.optimizers.variable import ONE, Variable
 from bigdl.training.schedules import Moment, Schedule
@@ -153,7 +154,6 @@ class Optimizer(Stored, ABC):
         factors = {id(weight.parameter): factor for weight, factor in self.multipliers.items()}
         self._blocks.scale([factors.get(id(p), 1.0) for p in self._parameters])
 
-    @torch.no_grad()
     def step(self) -> None:
         """Moves the parameters once, reading their ``.grad`` (None counts as 0), then applies constraints.
 
@@ -162,9 +162,11 @@ class Optimizer(Stored, ABC):
         """
         if not self._weights:
             raise TrainingError("The optimizer has no weights to move: call bind(model.trainable_weights) first.")
-        self.apply(self._clipped(self._blocks.gradients()))
-        for weight in self._constrained:
-            weight.constrain()
+        gradients = self._blocks.gradients()
+        with torch.no_grad():
+            self.apply(self._clipped(gradients))
+            for weight in self._constrained:
+                weight.constrain()
         self.iterations += 1
 
     def takes_table(self, parameter: Tensor) -> bool:
@@ -176,11 +178,7 @@ class Optimizer(Stored, ABC):
     def apply(self, gradients: list[Tensor]) -> None:
         """Moves the parameters by these gradients, one for each parameter, in its memory layout."""
         rule, weight_decay = self.rule(), self.weight_decay
-
-        def decayed(p: Tensor, g: Tensor, *rows: Tensor) -> None:
-            rule(p, torch.add(g, p, alpha=weight_decay), *rows)
-
-        self._blocks.apply(decayed if weight_decay else rule, gradients)
+        self._blocks.apply(decayed(rule, weight_decay) if weight_decay else rule, gradients)
 
     def _clipped(self, gradients: list[Tensor]) -> list[Tensor]:
         if self.clipnorm:

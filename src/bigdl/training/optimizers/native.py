@@ -20,10 +20,12 @@ class Kind(IntEnum):
 
     SGD = 0
     NESTEROV = 1
-    RMSPROP = 2
-    ADAGRAD = 3
-    ADADELTA = 4
-    ADAM = 5
+    DAMPED = 2
+    DAMPED_NESTEROV = 3
+    RMSPROP = 4
+    ADAGRAD = 5
+    ADADELTA = 6
+    ADAM = 7
 
 
 class _Moved(ctypes.Structure):
@@ -42,7 +44,7 @@ class _Move(ctypes.Structure):
 
     _fields_ = (
         ("rule", ctypes.c_int32),
-        *((name, ctypes.c_float) for name in ("rate", "kept", "added", "epsilon", "mean_kept", "mean_added")),
+        *((name, ctypes.c_float) for name in ("rate", "kept", "added", "epsilon", "mean_kept", "mean_added", "decay")),
         ("piece_count", ctypes.c_int64),
         ("pieces", ctypes.c_void_p),
     )
@@ -126,6 +128,14 @@ class OnePass:
         else:
             self._plain(*tensors)
 
+    def decayed(self, share: float) -> OnePass:
+        """Returns the rule that adds a share of each parameter to its gradient.
+
+        Args:
+            share: The share.
+        """
+        return OnePass(self._library, self._kind, decayed(self._plain, share), {**self._numbers, "decay": share})
+
     def move(self, pieces: Pieces, gradients: Sequence[Tensor]) -> None:
         """Moves all of some parameters in one call.
 
@@ -144,6 +154,22 @@ class OnePass:
         call = _Move(self._kind, **self._numbers, piece_count=len(pieces.all), pieces=ctypes.addressof(pieces.array))
         self._library.run(self._library.functions.bigdl_move, call)
         torch.autograd.graph.increment_version(pieces.parameters)
+
+
+def decayed(rule: Rule, share: float) -> Rule:
+    """Returns a rule that adds a share of each parameter to its gradient.
+
+    Args:
+        rule: The rule without.
+        share: The share.
+    """
+    if isinstance(rule, OnePass):
+        return rule.decayed(share)
+
+    def move(p: Tensor, g: Tensor, *rows: Tensor) -> None:
+        rule(p, torch.add(g, p, alpha=share), *rows)
+
+    return move
 
 
 def in_one_pass(kind: Kind, plain: Rule, **numbers: float) -> Rule:

@@ -85,6 +85,7 @@ class DampedSGD(Optimizer):
 
     accumulators: ClassVar[tuple[str, ...]] = ("velocity",)
     saves_iterations: ClassVar[bool] = True
+    moves_tables: ClassVar[bool] = True
     momentum = Variable()
     dampening = Variable()
 
@@ -158,7 +159,10 @@ class DampedSGD(Optimizer):
             else:
                 p.add_(v if momentum else g, alpha=-lr)
 
-        return move
+        if names or not (momentum or taken == 1.0):
+            return move
+        kind = Kind.DAMPED_NESTEROV if nesterov else Kind.DAMPED
+        return in_one_pass(kind, move, rate=lr, kept=momentum, added=taken)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""

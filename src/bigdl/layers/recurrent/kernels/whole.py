@@ -13,6 +13,7 @@ from bigdl.layers.recurrent.gates import gate_groups
 from bigdl.layers.recurrent.kernels.arrays import Arrays, Kernel
 from bigdl.layers.recurrent.sequence import SequenceContext, State
 from bigdl.layers.recurrent.steps import run_steps
+from bigdl.programs.by_hand import calling
 
 Gradients = tuple[Tensor | None, ...]
 
@@ -23,8 +24,7 @@ def run_whole(
     """Computes what ``run_steps`` does, by a kernel."""
     tensors = (x, weight, cell.weight, bias)
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
-        apply: Callable[..., tuple[Tensor, ...]] = _Whole.apply
-        output, *state = apply(*tensors, kernel, cell, context)
+        output, *state = _apply(*tensors, kernel, cell, context)
     else:
         output, *state = _results(_run_forward(kernel, cell, x, weight, bias, context, keep=False))
     return output, tuple(state)
@@ -108,6 +108,9 @@ class _Whole(torch.autograd.Function):
         arrays.wants_grad_x = ctx.needs_input_grad[0]
         ctx.kernel.backward(arrays)
         return (arrays.grad_x, *_weight_gradients(ctx.kernel, arrays, ctx.needs_input_grad), None, None, None)
+
+
+_apply: Callable[..., tuple[Tensor, ...]] = calling(_Whole)
 
 
 def _differentiable(cell: GatedCell, tensors: Sequence[Tensor], context: SequenceContext, grad: Tensor) -> Gradients:

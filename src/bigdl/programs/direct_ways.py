@@ -1,0 +1,129 @@
+"""The ways in which parts of a network are computed, and differentiated, without a record of the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from bigdl.programs.by_hand import HandCall, NotByHandError, Watch, caller_set, first
+from bigdl.programs.images import Join
+from bigdl.programs.operations import Add, Apply, Call, Fold, Operation, Reverse, Unfold
+from bigdl.programs.plain import is_of_library
+
+Weighted = Sequence[tuple[int, Tensor]]
+"""Gradients by weights, each with the weight's number."""
+
+Back = Callable[[Tensor], tuple[Sequence[Tensor | None], Weighted]]
+"""Gives the gradients by inputs and weights from that of the result."""
+
+
+class Part(NamedTuple):
+    """An operation of a network, as it is computed.
+
+    Attributes:
+        function: What computes it.
+        operation: The operation.
+    """
+
+    function: Callable[..., Any]
+    operation: Operation
+
+
+Way = Callable[[Part, Sequence[Tensor], Sequence[bool], Mapping[int, int]], tuple[Tensor, Back | None]]
+"""Computes a part from its inputs, whether the gradient by each is wanted, and the weights' numbers by identity."""
+
+
+def by_function(part: Part, x: Sequence[Tensor], wanted: Sequence[bool], numbers: Mapping[int, int]) -> Any:
+    """Calls the one function of ours that a part is."""
+    call = HandCall(list(zip(x, wanted, strict=True)), numbers)
+    with caller_set(call):
+        y = part.function(*x)
+    if call.times != 1 or y is not first(call.results):
+        raise NotByHandError
+    return y, call.gradients
+
+
+def by_torch(part: Part, x: Sequence[Tensor], wanted: Sequence[bool], numbers: Mapping[int, int]) -> Any:
+    """Lets torch record a part by itself."""
+    own = [one.detach().requires_grad_() if of_one else one for one, of_one in zip(x, wanted, strict=True)]
+    y = part.function(*own)
+    weights = _weights(part.operation)
+    known = [(numbers[id(weight)], weight) for weight in weights if weight is not None and id(weight) in numbers]
+    targets = [one for one, of_one in zip(own, wanted, strict=True) if of_one]
+
+    def back(gradient: Tensor) -> tuple[list[Tensor | None], Weighted]:
+        found = iter(torch.autograd.grad(y, [*targets, *(weight for _, weight in known)], gradient, allow_unused=True))
+        by_inputs = [next(found) if of_one else None for of_one in wanted]
+        return by_inputs, [(number, one) for (number, _), one in zip(known, found, strict=True) if one is not None]
+
+    return y.detach(), back
+
+
+def _weights(operation: Operation) -> Sequence[Tensor | None]:
+    if isinstance(operation, Call):
+        return list(operation.layer.parameters())
+    return [source.owner[source.name] for source in operation.sources()]
+
+
+def alone(part: Part, x: Sequence[Tensor], *_: Any) -> Any:
+    """Computes a part that has no gradient."""
+    return part.function(*x), None
+
+
+def in_order(part: Part, x: Sequence[Tensor], *_: Any) -> Any:
+    """Computes what leaves the values of its first input in their order."""
+    return part.function(*x), lambda gradient: ([gradient.reshape(x[0].shape), *[None] * (len(x) - 1)], [])
+
+
+def side_by_side(part: Part, x: Sequence[Tensor], *_: Any) -> Any:
+    """Computes a concatenation."""
+    operation: Any = part.operation
+    sizes = [one.shape[operation.axis] for one in x]
+    return part.function(*x), lambda gradient: (gradient.split(sizes, operation.axis), [])
+
+
+def in_reverse(part: Part, x: Sequence[Tensor], *_: Any) -> Any:
+    """Computes the steps of sequences, the last one first."""
+    return part.function(*x), lambda gradient: ([gradient.flip(1)], [])
+
+
+def added(part: Part, x: Sequence[Tensor], *_: Any) -> Any:
+    """Computes a sum."""
+    return part.function(*x), lambda gradient: ([gradient, gradient], [])
+
+
+def way_of(part: Part, x: Sequence[Tensor], y: Any, watch: Watch) -> Way | None:
+    """Returns the way to compute a part.
+
+    Args:
+        part: The part.
+        x: What it has taken.
+        y: What it has made, recorded.
+        watch: What has seen it.
+
+    Returns:
+        The way; None where there is none.
+    """
+    operation = part.operation
+    is_one_function = watch.is_one_function(x, y)
+    if type(y) is not Tensor:
+        return None
+    if not y.requires_grad:
+        return alone
+    if is_one_function:
+        return by_function
+    if isinstance(operation, Fold | Unfold) or (isinstance(operation, Apply) and operation.name == "flatten"):
+        return in_order
+    for kind, way in _WAYS.items():
+        if isinstance(operation, kind):
+            return way
+    # What a function of the user's does with weights, nobody can tell.
+    if isinstance(operation, Call):
+        return by_torch if is_of_library(operation.layer) else None
+    return None if type(operation) is Apply and not operation.name else by_torch
+
+
+_WAYS: dict[type[Operation], Way] = {Join: side_by_side, Add: added, Reverse: in_reverse}
