@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from bigdl.keras import layers as L
+from bigdl.keras.activations import relu, tanh
 from bigdl.keras.models import Model, Sequential
 from bigdl.keras.optimizers import SGD, Adam
 from bigdl.native import kernels
-from bigdl.programs import DirectNetwork, dropping
+from bigdl.programs import DirectNetwork, dropping, program_for
 from bigdl.training import step
 
 pytestmark = pytest.mark.skipif(kernels() is None, reason="the kernels were not built")
@@ -74,9 +75,22 @@ NETWORKS: dict[str, Callable[[], Model]] = {
     "words with penalties": lambda: of("words", L.Embedding(WORDS, 6, W_regularizer="l2"), flat=True),
     "simple": lambda: of("sequence", L.SimpleRNN(6)),
     "gru": lambda: of("sequence", L.GRU(6, dropout_W=0.2, dropout_U=0.1)),
+    "gru, plain": lambda: of("sequence", L.GRU(6, activation="relu", inner_activation="sigmoid")),
+    "gru, all steps": lambda: of("sequence", L.GRU(6, return_sequences=True, go_backwards=True), flat=True),
+    "lstm, plain": lambda: of("sequence", L.LSTM(6, go_backwards=True)),
     "lstm": lambda: of("sequence", L.LSTM(6, dropout_W=0.2, dropout_U=0.1, go_backwards=True)),
     "two lstms": lambda: of("sequence", lambda x: L.LSTM(6)(L.LSTM(5, return_sequences=True)(x))),
     "both directions": lambda: of("sequence", L.Bidirectional(L.LSTM(6))),
+    "both directions, all steps": lambda: of(
+        "sequence", lambda x: L.Bidirectional(L.GRU(6, return_sequences=True), merge_mode="mul")(x), flat=True
+    ),
+    "both directions, added": lambda: of(
+        "sequence", lambda x: L.GRU(3)(L.Bidirectional(L.SimpleRNN(6, return_sequences=True), merge_mode="sum")(x))
+    ),
+    "both directions, average": lambda: of("sequence", L.Bidirectional(L.LSTM(6), merge_mode="ave")),
+    "frozen below": lambda: of(
+        "sequence", lambda x: L.LSTM(5)(L.SimpleRNN(4, return_sequences=True, trainable=False)(x))
+    ),
     "words and gru": lambda: of("words", lambda x: L.GRU(6)(L.Embedding(WORDS, 6, dropout=0.2)(x))),
     "each step": lambda: of("sequence", lambda x: L.TimeDistributed(L.Dense(6, activation="relu"))(x), flat=True),
     "each step, softmax": lambda: of(
@@ -91,6 +105,7 @@ NETWORKS: dict[str, Callable[[], Model]] = {
     "shared table": lambda: of("words", twice),
     "sigmoid first": lambda: of("row", L.Activation("sigmoid")),
     "prelu": lambda: of("row", lambda x: L.PReLU()(L.Dense(7)(x))),
+    "penalties of values": lambda: of("row", lambda x: L.Dense(7, activity_regularizer="activity_l2")(L.Dense(6)(x))),
     "frozen": lambda: of("sequence", L.GRU(6, trainable=False)),
     "user's own": lambda: of("row", lambda x: L.Lambda(lambda x: x * x + 1)(L.Dense(7)(x))),
     "highway": lambda: of("row", L.Highway(activation="relu")),
@@ -129,7 +144,7 @@ def assert_equal(found: list[Any], expected: list[Any]) -> None:
 
 
 # What is the user's own is recorded as a whole.
-RECORDED = {"user's own"}
+RECORDED = {"user's own", "penalties of values"}
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -148,6 +163,41 @@ def test_with_another_optimizer_and_objective(monkeypatch, name):
         assert_equal(found, expected)
 
 
+def test_states_that_are_kept(direct, monkeypatch):
+    x = L.Input(batch_shape=(10, *SIZES["sequence"]))
+    model = Model(x, L.Dense(CLASSES, activation="softmax")(L.LSTM(6, stateful=True)(x)))
+    given, y = data(model)
+    weights, found = model.get_weights(), []
+    for program in (program_for, lambda *_: None):
+        monkeypatch.setattr(step, "program_for", program)
+        model.set_weights(weights)
+        model.reset_states()
+        model.compile(SGD(0.1), "categorical_crossentropy")
+        found.append([model.train_on_batch(given[i : i + 10], y[i : i + 10]) for i in (0, 10, 0, 10)])
+        found[-1] += model.get_weights()
+    assert_equal(*found)
+    assert len(direct) == 3
+
+
+def test_a_layer_that_changes(direct, monkeypatch):
+    model = NETWORKS["lstm, plain"]()
+    layer: Any = model.layers[1]
+    x, y = data(model)
+    weights, found = model.get_weights(), []
+    for program in (program_for, lambda *_: None):
+        monkeypatch.setattr(step, "program_for", program)
+        model.set_weights(weights)
+        model.compile(SGD(0.1), "categorical_crossentropy")
+        for activation in (relu, tanh, relu):
+            layer.activation = activation
+            for _ in range(3):  # the first one is watched
+                model.train_on_batch(x, y)
+                layer.bias.data = layer.bias.data.clone()
+        found.append(model.get_weights())
+    assert_equal(*found)
+    assert len(direct) == 6
+
+
 def test_a_hook_that_comes_later(direct, monkeypatch):
     model = NETWORKS["lstm"]()
     x, y = data(model)
@@ -156,14 +206,15 @@ def test_a_hook_that_comes_later(direct, monkeypatch):
         model.train_on_batch(x, y)
     assert len(direct) == 2
     before = model.get_weights()
-    handle = model.layers[1].register_forward_hook(lambda layer, given, made: 2 * made)
+    layer: Any = model.layers[1]
+    handle = layer.register_forward_hook(lambda layer, given, made: 2 * made)
     torch.manual_seed(2)
     model.train_on_batch(x, y)
     found = model.get_weights()
     model.set_weights(before)
     torch.manual_seed(2)
     if len(direct) > 2:  # the step began without the record: what is dropped was drawn once more
-        model.layers[1].forward(torch.from_numpy(x))
+        layer.forward(torch.from_numpy(x))
     with monkeypatch.context() as patch:
         patch.setattr(step, "program_for", lambda *_: None)
         model.train_on_batch(x, y)
@@ -195,7 +246,7 @@ def test_a_model_in_evaluation_between_steps(direct, monkeypatch):
 
 
 def test_a_sequential_model_in_the_other_ordering(direct, monkeypatch):
-    layers = [L.Convolution2D(4, 3, 3, activation="relu", dim_ordering="th", input_shape=(3, 10, 9))]
+    layers: list[Any] = [L.Convolution2D(4, 3, 3, activation="relu", dim_ordering="th", input_shape=(3, 10, 9))]
     layers += [L.AveragePooling2D((2, 2), dim_ordering="th"), L.Flatten(), L.Dense(CLASSES, activation="softmax")]
     model = Sequential(layers)
     assert_equal(trained(model), by_layers(model, monkeypatch))

@@ -65,6 +65,7 @@ from bigdl.layers.recurrent import GRU as GRU
 from bigdl.layers.recurrent import LSTM as LSTM
 from bigdl.layers.recurrent import SimpleRNN as SimpleRNN
 from bigdl.layers.recurrent import lowering as _recurrent_lowering  # noqa: F401
+from bigdl.layers.recurrent.kernels import direct as _direct  # noqa: F401
 from bigdl.layers.regularization import ActivityRegularization as ActivityRegularization
 from bigdl.layers.separable import SeparableConv2D as SeparableConv2D
 from bigdl.layers.separable import SeparableConvolution2D as SeparableConvolution2D

@@ -6,7 +6,6 @@ where a program cannot know what a layer does, it calls the layer; where masks t
 layers that do with them what no rule tells, there is no program.
 """
 
-from bigdl.programs.by_hand import NotByHandError as NotByHandError
 from bigdl.programs.direct import DirectNetwork as DirectNetwork
 from bigdl.programs.dropping import dropped as dropped
 from bigdl.programs.lowering import Lowering as Lowering

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.utils.hooks import RemovableHandle
 
-from bigdl.programs.by_hand import Watch, caller_set
+from bigdl.programs.by_hand import NotByHandError, Watch, caller_set
 from bigdl.programs.chains import Chained
 from bigdl.programs.direct_chain import DirectChain
-from bigdl.programs.direct_ways import Back, Part, Way, by_torch, way_of
+from bigdl.programs.direct_ways import Back, Direct, Part, Way, by_torch, direct_layer, way_of
 from bigdl.programs.operations import Ref
 from bigdl.programs.views import applied, undone
 
@@ -60,9 +60,8 @@ class DirectNetwork:
         self._given = parameters
         self._parameters = list(parameters)
         self._numbers = {id(parameter): i for i, parameter in enumerate(self._parameters)}
-        natives = [part.function.native if isinstance(part.function, Chained) else None for part in parts]
-        self._chains = [None if native is None else DirectChain(native, self._parameters) for native in natives]
-        self._only = self._chains[0] if len(parts) == 1 and parts[0].operation.inputs == [Ref(0)] else None
+        self._directs = [_direct_of(part, self._parameters) for part in parts]
+        self._only = self._directs[0] if len(parts) == 1 and parts[0].operation.inputs == [Ref(0)] else None
         self._known: dict[Any, list[_Known] | None] = {}
         self._gave_up = False
         self._hooks_seen = -1  # how many there had ever been, of whatever, when the weights had none
@@ -110,41 +109,42 @@ class DirectNetwork:
             self._known[_forms(inputs)] = known if len(known) == len(found) and few_records else None
         return applied(self._output.views, values[self._output.number])
 
-    def run(self, inputs: Sequence[Tensor]) -> Tensor:
+    def run(self, inputs: Sequence[Tensor]) -> Tensor | None:
         """Computes the output.
 
         Args:
             inputs: Those that it takes.
 
-        Raises:
-            NotByHandError: A layer does not compute what it did.
+        Returns:
+            The output; None where a layer does not compute what it did, as with a hook that came later.
         """
-        self._backs: list[Back | None] = []
+        try:
+            self._y, self._backs = self._run(inputs)
+        except NotByHandError:
+            self._known.clear()
+            self._gave_up = True
+            return None
+        return self._y
+
+    def _run(self, inputs: Sequence[Tensor]) -> tuple[Tensor, list[Back | None]]:
         if self._only is not None and self._only.takes(inputs[0]):
-            self._used = None
-            self._backs.append(self._only.back(wants_x=False))
-            self._y = self._only.run(inputs[0])
-            return self._y
-        self._used = known = self._known[_forms(inputs)]
+            return self._only.run(inputs[0]), [self._only.back(wants_x=False)]
+        known = self._known[_forms(inputs)]
         assert known is not None
         values: dict[int, Tensor] = dict(enumerate(inputs))
-        for part, one, chain, done in zip(self._parts, known, self._chains, self._done, strict=True):
+        backs: list[Back | None] = []
+        for part, one, direct, done in zip(self._parts, known, self._directs, self._done, strict=True):
             x = [applied(ref.views, values[ref.number]) for ref in part.operation.inputs]
-            if chain is not None and chain.takes(x[0]):
-                y, back = chain.run(x[0]), chain.back(one.wanted[0])
+            back: Back | None
+            if direct is not None and direct.takes(x[0]):
+                y, back = direct.run(x[0]), direct.back(one.wanted[0])
             else:
                 y, back = one.way(part, x, one.wanted, self._numbers)
             values[part.operation.number] = y
-            self._backs.append(back)
+            backs.append(back)
             for number in done:
                 values.pop(number)
-        self._y = applied(self._output.views, values[self._output.number])
-        return self._y
-
-    def give_up(self) -> None:
-        """Leaves everything to torch's record from now on, but what needs no watching."""
-        self._known.clear()
-        self._gave_up = True
+        return applied(self._output.views, values[self._output.number]), backs
 
     @torch.no_grad()
     def gradients(self, of_y: Tensor) -> list[Tensor]:
@@ -184,6 +184,13 @@ class DirectNetwork:
         if by_output_alone:
             return own
         return [one if other is None else one + other for one, other in zip(own, others, strict=True)]
+
+
+def _direct_of(part: Part, parameters: Sequence[Tensor]) -> Direct | None:
+    if not isinstance(part.function, Chained):
+        return direct_layer(part.operation, parameters)
+    native = part.function.native
+    return None if native is None else DirectChain(native, parameters)
 
 
 def _forms(inputs: Sequence[Tensor]) -> tuple[Any, ...]:

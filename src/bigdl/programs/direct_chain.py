@@ -55,12 +55,14 @@ class DirectChain:
     def _lay_out(self, x: Tensor, weights: list[Tensor | None], places: list[int | None]) -> None:
         rows = x.shape[0]
         self._weights, self._places, self._room = weights, places, rows
-        wanted = [weight is not None and id(weight) in self._numbers for weight in weights]
-        gradients = [
-            torch.empty_like(w, requires_grad=False) if of_w else None for w, of_w in zip(weights, wanted, strict=True)
-        ]
-        pairs = zip(weights, gradients, strict=True)
-        self._gradients = [(self._numbers[id(w)], gradient) for w, gradient in pairs if gradient is not None]
+        gradients: list[Tensor | None] = []
+        self._gradients: list[tuple[int, Tensor]] = []
+        for weight in weights:
+            number = None if weight is None else self._numbers.get(id(weight))
+            gradients.append(None)
+            if weight is not None and number is not None:
+                gradients[-1] = gradient = torch.empty_like(weight, requires_grad=False)
+                self._gradients.append((number, gradient))
         self._results = [torch.empty(rows, width) for width in self._chain.widths(weights)]
         self._statistics = self._chain.room_for_statistics(weights)
         self._layers = self._chain.layers(weights, self._results, self._statistics, gradients)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
+from bigdl.graph import Layer
 from bigdl.programs.by_hand import HandCall, NotByHandError, Watch, caller_set, first
 from bigdl.programs.images import Join
 from bigdl.programs.operations import Add, Apply, Call, Fold, Operation, Reverse, Unfold
@@ -34,6 +35,54 @@ class Part(NamedTuple):
 
 Way = Callable[[Part, Sequence[Tensor], Sequence[bool], Mapping[int, int]], tuple[Tensor, Back | None]]
 """Computes a part from its inputs, whether the gradient by each is wanted, and the weights' numbers by identity."""
+
+
+class Direct(Protocol):
+    """Computes one kind of part in memory that stays from step to step."""
+
+    def takes(self, x: Tensor) -> bool:
+        """Whether it computes the part for such an input."""
+
+    def run(self, x: Tensor) -> Tensor:
+        """Computes the result, for an input that it takes."""
+
+    def back(self, wants_x: bool) -> Back:
+        """Returns what gives the gradients of what ``run`` returns next; the next step overwrites those by the weights.
+
+        Args:
+            wants_x: Whether that by the input is wanted.
+        """
+
+
+_makers: dict[type[Layer], Callable[[Any, Sequence[Tensor]], Direct]] = {}
+M = TypeVar("M", bound=Callable[[Any, Sequence[Tensor]], Direct])
+
+
+def directly(*kinds: type[Layer]) -> Callable[[M], M]:
+    """Registers what computes layers of some classes: of a layer, and the weights whose gradients are wanted.
+
+    Args:
+        kinds: The classes; what is derived from one may do something else.
+    """
+
+    def add(maker: M) -> M:
+        _makers.update(dict.fromkeys(kinds, maker))
+        return maker
+
+    return add
+
+
+def direct_layer(operation: Operation, parameters: Sequence[Tensor]) -> Direct | None:
+    """Returns what computes the call of a layer; None where nothing is registered.
+
+    Args:
+        operation: The operation.
+        parameters: The weights whose gradients are wanted.
+    """
+    if not isinstance(operation, Call):
+        return None
+    maker = _makers.get(type(operation.layer))
+    return None if maker is None else maker(operation.layer, parameters)
 
 
 def by_function(part: Part, x: Sequence[Tensor], wanted: Sequence[bool], numbers: Mapping[int, int]) -> Any:

@@ -15,7 +15,8 @@ from bigdl.graph.arithmetic import recorded
 from bigdl.native import Library, kernels
 from bigdl.programs import prediction, training
 from bigdl.programs.chains import Chained
-from bigdl.programs.direct import DirectNetwork, Part
+from bigdl.programs.direct import DirectNetwork
+from bigdl.programs.direct_ways import Part
 from bigdl.programs.joining import chained, joined_for_prediction, joined_for_training
 from bigdl.programs.lowering import Lowering, NoProgramError
 from bigdl.programs.native import NativeSegment
@@ -125,6 +126,10 @@ class Program:
         if self._parts and (self._direct is None or not self._direct.is_for(parameters)):
             self._direct = DirectNetwork(self._parts, self._outputs[0], parameters)
         return self._direct
+
+    def run_recorded(self, inputs: Sequence[Tensor]) -> list[Any]:
+        """Computes the outputs by torch's record, watched by what ``direct`` has returned; see ``run``."""
+        return self.run(inputs) if self._direct is None else [self._direct.watched(inputs)]
 
     def run(self, inputs: Sequence[Tensor]) -> list[Any]:
         """Computes the outputs.

@@ -14,9 +14,8 @@ from torch import Tensor
 from bigdl.graph import Container
 from bigdl.spark.group import ProcessGroup
 from bigdl.spark.shard import ShardSource
-from bigdl.training.inference import in_mode
+from bigdl.training.inference import in_mode, run_on
 from bigdl.training.labelled import tallied
-from bigdl.training.step import run_on
 from bigdl.training.validation import EvaluatedResult, Tally, ValidationMethod
 
 _MOST_AXES = 8

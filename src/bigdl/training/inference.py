@@ -15,6 +15,7 @@ from bigdl.errors import DataError
 from bigdl.graph import Container
 from bigdl.graph.tensor import as_list
 from bigdl.programs import is_low, program_for
+from bigdl.training.batches import Batch
 from bigdl.training.data import Column, Data, input_columns
 from bigdl.training.diagnosis import check_sizes
 from bigdl.training.progress import progress_bar
@@ -195,3 +196,9 @@ def _empty(model: Container, columns: list[Column]) -> list[NDArray[Any]]:
     dtypes = [np.dtype(tensor.dtype) for tensor in model.outputs]
     listed = shapes if isinstance(shapes, list) else [shapes]
     return [np.empty((0, *(n or 0 for n in shape[1:])), dtype) for shape, dtype in zip(listed, dtypes, strict=True)]
+
+
+def run_on(model: Container, batch: Batch) -> tuple[list[Tensor], list[Tensor | None]]:
+    """Returns a model's outputs for a batch, and their masks, as lists."""
+    outputs, masks = model.run(batch.inputs)
+    return (outputs, masks) if len(model.outputs) > 1 else ([outputs], [masks])

@@ -13,11 +13,10 @@ from bigdl.graph import Container
 from bigdl.training.batches import Samples
 from bigdl.training.criterions import ClassNLLCriterion
 from bigdl.training.data import Column, Placement, as_array, check_same_rows, input_columns
-from bigdl.training.inference import checked_batch_size, in_mode
+from bigdl.training.inference import checked_batch_size, in_mode, run_on
 from bigdl.training.labels import class_indices
 from bigdl.training.progress import progress_bar
 from bigdl.training.sample import Sample
-from bigdl.training.step import run_on
 from bigdl.training.validation import EvaluatedResult, ValidationMethod
 
 

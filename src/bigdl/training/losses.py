@@ -93,6 +93,26 @@ def divisor(parts: Sequence[float]) -> float:
     return (count * mask_sum / mask_size if mask_size else 0.0) or 1.0
 
 
+def results(factors: Sequence[float], numbers: Sequence[float], penalty: float) -> tuple[list[float], float, float]:
+    """Returns what the sums over all workers mean.
+
+    Args:
+        factors: The factor of each term in the loss.
+        numbers: The sums: numerator and parts of each term, the penalties of activations, the measures multiplied by
+            the rows, the rows, and how many workers want to stop.
+        penalty: The penalty of the weights.
+
+    Returns:
+        The loss, its terms and the measures; what the first term was divided by; and the last number.
+    """
+    count = len(factors)
+    divisors = [divisor(numbers[4 * i + 1 : 4 * i + 4]) for i in range(count)]
+    terms = [numbers[4 * i] / divisors[i] for i in range(count)]
+    penalties, *measures, rows, stop = numbers[4 * count :]
+    loss = sum(factor * term for factor, term in zip(factors, terms, strict=True))
+    return [loss + penalties + penalty, *terms, *(value / rows for value in measures)], divisors[0], stop
+
+
 def terms(
     objective: Objective,
     y_true: Tensor,

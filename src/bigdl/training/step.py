@@ -6,7 +6,6 @@ import contextlib
 import math
 from collections.abc import Callable, Sequence
 from operator import attrgetter, is_
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -15,33 +14,23 @@ from bigdl.graph import Container, Weight
 from bigdl.graph.arithmetic import known_values
 from bigdl.layers.statistics import shared_statistics
 from bigdl.layers.tables import gradients_of_rows
-from bigdl.programs import DirectNetwork, NotByHandError, Program, program_for
+from bigdl.programs import DirectNetwork, Program, program_for
+from bigdl.training import losses
 from bigdl.training.batches import Batch
-from bigdl.training.checkpoint import Stateful
 from bigdl.training.data import Placement
 from bigdl.training.diagnosis import NonFiniteElsewhereError, check_sizes, non_finite_loss
+from bigdl.training.division import Division
 from bigdl.training.goal import Goal
 from bigdl.training.gradients import requiring_gradients
 from bigdl.training.group import Group, SingleWorker
-from bigdl.training.losses import LossTerm, Regularization, divisor, vector
+from bigdl.training.inference import run_on
+from bigdl.training.losses import Regularization, vector
+from bigdl.training.mover import Mover
 from bigdl.training.penalties import WeightPenalties
 from bigdl.training.regularization import forget_activity, penalised_layers
 
-
-class Mover(Stateful, Protocol):
-    """An optimizer, as far as a step is concerned."""
-
-    def bind(self, weights: Sequence[Weight]) -> None:
-        """Takes the weights to move."""
-
-    def step(self) -> None:
-        """Moves them once, by the gradients in their parameters' ``.grad``."""
-
-    def takes_table(self, parameter: Tensor) -> bool:
-        """Whether the gradient of a table may be a sparse tensor of the rows that were used."""
-
-
 _GRADIENT = attrgetter("grad")
+_NO_MASKS: list[Tensor | None] = [None]
 
 _Slope = tuple[Tensor, Tensor | None]
 """What has gradients, and the objective's gradient by it; None where it is the objective itself."""
@@ -91,6 +80,7 @@ class Step:
         self._regularization = Regularization(model)
         self._parameters = tuple({id(weight.parameter): weight.parameter for weight in weights}.values())
         self._weight_penalties = WeightPenalties(self._regularization.penalties, self._parameters)
+        self._division = Division(goal, self.group, bool(self._penalised))
         self._by_outputs_alone = goal.is_of_outputs and not self._penalised
         self._is_plain = self._by_outputs_alone and not self._regularization.penalties and bool(self._parameters)
         self._is_plain &= not goal.uses_graph
@@ -111,20 +101,9 @@ class Step:
         Raises:
             TrainingError: The loss is not finite; the weights are left as they were.
         """
-        direct = None
-        if self._is_plain and batch.held:
-            program = program_for(self.model, bool(self.model.training), self.in_bf16)
-            direct = self._direct = self._direct_of(program)
-        if direct is None or not direct.takes(batch.inputs):
-            return self._train(batch, where)
-        try:
-            with gradients_of_rows(self._takes_table):
-                outputs = [direct.run(batch.inputs)]
-        except NotByHandError:
-            direct.give_up()
-            return self._train(batch, where)
-        graded = self.goal.graded(outputs, [None], batch)
-        if graded is None:
+        outputs = self._directly(self._program(), batch) if self._is_plain and batch.held else None
+        graded = None if outputs is None else self.goal.graded(outputs, _NO_MASKS, batch)
+        if outputs is None or graded is None or self._direct is None:
             return self._train(batch, where, outputs)
         # Nothing else has a part in it; all that is done for what others need would take longer than a small network.
         term, of_output = graded
@@ -133,7 +112,7 @@ class Step:
         results, _ = self._summed([*numbers, float(self.wants_to_stop())], 0.0)
         if not math.isfinite(results[0]):
             raise non_finite_loss(self.model, self.goal.names, batch, results, where)
-        self._move(direct.gradients(of_output))
+        self._move(self._direct.gradients(of_output))
         return results
 
     def _train(self, batch: Batch, where: str, outputs: list[Tensor] | None = None) -> list[float]:
@@ -162,7 +141,7 @@ class Step:
                 raise NonFiniteElsewhereError(f"Training stopped at {where}: the loss is {results[0]}.")
             raise non_finite_loss(self.model, self.goal.names, batch, results, where)
         if self._parameters:
-            if self._divides_later(batch) and batch.rows != divisor_of_one:
+            if self._division.later(batch) and batch.rows != divisor_of_one:
                 gradients = list(torch._foreach_mul(gradients, batch.rows / divisor_of_one))
             if of_penalty:
                 gradients = [a if b is None else a + b for a, b in zip(gradients, of_penalty, strict=True)]
@@ -202,17 +181,17 @@ class Step:
             return self._slope_of_no_rows(batch), self._no_rows(batch)
         with known_values(self.goal.uses_graph):
             try:
-                outputs, masks = self._outputs(batch) if known is None else (known, [None])
+                outputs, masks = self._outputs(batch) if known is None else (known, _NO_MASKS)
             except (RuntimeError, IndexError):
                 check_sizes(self.model, batch.inputs)
                 raise
-            alone = self._by_outputs_alone and torch.is_grad_enabled() and not self._divides_later(batch)
+            alone = self._by_outputs_alone and torch.is_grad_enabled() and not self._division.later(batch)
             graded = self.goal.graded(outputs, masks, batch) if alone and known is None else None
             if graded is None:
                 if self._direct is not None:
                     outputs[0].requires_grad_()
                 terms = self.goal.terms(outputs, masks, batch)
-                objective = self._objective(terms, batch)
+                objective = self._division.objective(terms, batch)
             else:
                 terms = [graded[0]]
             penalties = self._regularization.activities()
@@ -226,26 +205,37 @@ class Step:
                 return slope, vector(values, outputs[0])
 
     def _outputs(self, batch: Batch) -> tuple[list[Tensor], list[Tensor | None]]:
-        program = None if self._shared else program_for(self.model, bool(self.model.training), self.in_bf16)
-        self._direct = None
+        program = self._program()
         if program is None or program.has_masks:  # of which the loss has to know
+            self._direct = None
             return run_on(self.model, batch)
-        direct = self._direct_of(program)
-        if direct is None:
-            outputs = program.run(batch.inputs)
-        elif direct.takes(batch.inputs):
-            outputs, self._direct = [direct.run(batch.inputs)], direct
-        else:
-            outputs = [direct.watched(batch.inputs)]
+        outputs = self._directly(program, batch)
+        if outputs is None:
+            outputs = program.run_recorded(batch.inputs) if self._is_alone() else program.run(batch.inputs)
         return outputs, [None] * len(outputs)
 
-    def _direct_of(self, program: Program | None) -> DirectNetwork | None:
-        if program is None or program.has_masks or self.group.size > 1 or not torch.is_grad_enabled():
+    def _program(self) -> Program | None:
+        return None if self._shared else program_for(self.model, bool(self.model.training), self.in_bf16)
+
+    def _is_alone(self) -> bool:
+        """Whether there are gradients, and none but by the outputs of this worker and by the weights themselves."""
+        return self.group.size == 1 and not self._penalised and torch.is_grad_enabled()
+
+    def _directly(self, program: Program | None, batch: Batch) -> list[Tensor] | None:
+        """Returns the output, computed without torch's record by ``self._direct``; None where that cannot be."""
+        self._direct = None
+        if program is None or program.has_masks or not self._is_alone():
             return None
-        return program.direct(self._parameters)
+        direct = program.direct(self._parameters)
+        if direct is None or not direct.takes(batch.inputs):
+            return None
+        with gradients_of_rows(self._takes_table):
+            output = direct.run(batch.inputs)
+        self._direct = None if output is None else direct
+        return None if output is None else [output]
 
     def _no_rows(self, batch: Batch) -> Tensor:
-        if self._divides_first(batch):
+        if self._division.first(batch):
             self.group.all_reduce([torch.zeros(len(self.goal.names), 3, dtype=torch.float64)])
         place = Placement.of(self.model)
         size = 4 * len(self.goal.names) + self.goal.measure_count + 3
@@ -268,35 +258,6 @@ class Step:
         """Whether layers of statistics sum them over all workers."""
         return self.shares_statistics and self.group.size > 1
 
-    def _objective(self, terms: list[LossTerm], batch: Batch) -> Tensor:
-        """Returns the sum of the terms times their factors, each divided by its denominator.
-
-        A denominator is the sum of all workers' parts. A single term is divided by the rows for now, and rightly
-        afterwards, with its gradients. Several terms, and activities that stand beside one, need one more reduction
-        before the gradients, of three numbers a term. Where all rows count alike nothing needs it.
-        """
-        if self._divides_later(batch):
-            return self.goal.factors[0] / batch.rows * terms[0].numerator
-        if self.group.size == 1:
-            shares = [term.value for term in terms]
-        else:
-            parts = torch.stack([term.parts() for term in terms])
-            if self._divides_first(batch):
-                (parts,) = self.group.all_reduce([parts])
-            else:
-                parts[:, 0] *= batch.rows / batch.held
-            shares = [term.over(total) for term, total in zip(terms, parts, strict=True)]
-        # Each operation on a number takes longer than it looks, once more in the gradient.
-        weighted = [s if factor == 1 else factor * s for factor, s in zip(self.goal.factors, shares, strict=True)]
-        return torch.stack(weighted).sum() if len(weighted) > 1 else weighted[0]
-
-    def _divides_later(self, batch: Batch) -> bool:
-        alone = len(self.goal.names) == 1 and not self._penalised
-        return self.group.size > 1 and alone and not self.goal.counts_rows(batch)
-
-    def _divides_first(self, batch: Batch) -> bool:
-        return self.group.size > 1 and not self.goal.counts_rows(batch) and not self._divides_later(batch)
-
     def _gradients(self, slope: _Slope | None) -> list[Tensor]:
         if slope is not None and slope[1] is not None and self._direct is not None:
             return self._direct.gradients(slope[1])
@@ -311,13 +272,9 @@ class Step:
 
     def _summed(self, numbers: list[float], penalty: float) -> tuple[list[float], float]:
         """Returns the loss, its terms and the measures; and what the first term was divided by."""
-        count = len(self.goal.names)
-        divisors = [divisor(numbers[4 * i + 1 : 4 * i + 4]) for i in range(count)]
-        terms = [numbers[4 * i] / divisors[i] for i in range(count)]
-        penalties, *measures, rows, stop = numbers[4 * count :]
+        results, divisor_of_one, stop = losses.results(self.goal.factors, numbers, penalty)
         self.stopped = stop > 0
-        loss = sum(factor * term for factor, term in zip(self.goal.factors, terms, strict=True))
-        return [loss + penalties + penalty, *terms, *(value / rows for value in measures)], divisors[0]
+        return results, divisor_of_one
 
     def _penalty(self) -> tuple[float, Sequence[Tensor | None]]:
         """Returns the penalty of the weights, which each worker computes for itself, and its gradients, if any."""
@@ -329,9 +286,3 @@ class Step:
 
 def _never() -> bool:
     return False
-
-
-def run_on(model: Container, batch: Batch) -> tuple[list[Tensor], list[Tensor | None]]:
-    """Returns a model's outputs for a batch, and their masks, as lists."""
-    outputs, masks = model.run(batch.inputs)
-    return (outputs, masks) if len(model.outputs) > 1 else ([outputs], [masks])

@@ -34,7 +34,7 @@ _WEIGHTS = ("x", "input_weight", "bias", "weight", "input_dropout", "state_dropo
 _RESULTS = ("h", "c", "outputs", "gates", "previous_h", "memory", "grad_outputs", "grad_h", "grad_gates", "grad_x")
 
 
-class _Sequence(ctypes.Structure):
+class NativeSequence(ctypes.Structure):
     """``struct Sequence`` of ``csrc/sequence.h``."""
 
     _fields_ = (
@@ -77,7 +77,7 @@ class NativeKernel:
     def _run(self, function: Callable[..., int], arrays: Arrays) -> None:
         cell, x = arrays.cell, arrays.x
         weights = (x, arrays.weight, arrays.bias, cell.weight, arrays.input_masks, cell.masks, arrays.valid)
-        sequence = _Sequence(
+        sequence = NativeSequence(
             *x.shape,
             arrays.units,
             CELLS[type(cell)],
