@@ -118,41 +118,57 @@ class HandCall:
     """
 
     def __init__(self, inputs: Sequence[tuple[Tensor, bool]], numbers: Mapping[int, int]) -> None:
-        self._wanted = {id(x): wanted for x, wanted in inputs}
-        self._inputs = [id(x) for x, _ in inputs]
+        self._wanted = {id(x): (i, wanted) for i, (x, wanted) in enumerate(inputs)}
         self._numbers = numbers
-        self.results: Any = None
-        self.times = 0
+        self._calls: list[Any] = []
 
     def __call__(self, function: Any, arguments: Sequence[Any]) -> Any:
-        """Calls the function."""
-        self.times += 1
-        wanted, numbers = self._wanted, self._numbers
-        known = [*map(id, arguments)]
-        if any(key not in known for key in self._inputs):
+        """Calls the function.
+
+        Raises:
+            NotByHandError: It does not take all of the inputs.
+        """
+        keys = [*map(id, arguments)]
+        if not self._wanted.keys() <= {*keys}:
             raise NotByHandError
-        needs = tuple([wanted.get(key, key in numbers) for key in known])
-        self._function, self._arguments, self._context = function, arguments, Context(needs)
+        # By what each argument is: the input's number, the weight's number.
+        self._inputs = [(at, *self._wanted[key]) for at, key in enumerate(keys) if key in self._wanted]
+        self._weights = [(at, self._numbers[key]) for at, key in enumerate(keys) if key in self._numbers]
+        needs = [False] * len(keys)
+        for at, _, wanted in self._inputs:
+            needs[at] = wanted
+        for at, _ in self._weights:
+            needs[at] = True
+        self._function, self._context = function, Context(tuple(needs))
         with torch.no_grad():
-            self.results = function.forward(self._context, *arguments)
-        return self.results
+            results = function.forward(self._context, *arguments)
+        self._beside = [None] * (len(results) - 1) if isinstance(results, tuple) else ()
+        self._calls.append(results)
+        return results
+
+    def check(self, y: Any) -> None:
+        """Checks that there was one call, and forgets what it has made.
+
+        Args:
+            y: What is to be its result.
+
+        Raises:
+            NotByHandError: There was another number of calls, or the result is another one.
+        """
+        if len(self._calls) != 1 or y is not first(self._calls.pop()):
+            raise NotByHandError
 
     def gradients(self, of_y: Tensor) -> tuple[list[Tensor | None], list[tuple[int, Tensor]]]:
         """Returns the gradients by the inputs, and the numbers of the weights with those by them.
 
         Args:
-            of_y: The gradient of the first result.
+            of_y: The gradient of the result.
         """
-        beside = [None] * (len(self.results) - 1) if isinstance(self.results, tuple) else ()
-        found = self._function.backward(self._context, of_y, *beside)
-        pairs = zip(self._arguments, found if isinstance(found, tuple) else (found,), strict=False)
-        by_inputs: dict[int, Tensor] = {}
-        by_weights: list[tuple[int, Tensor]] = []
-        for argument, gradient in pairs:
-            if gradient is None:
-                continue
-            if id(argument) in self._wanted:
-                by_inputs[id(argument)] = gradient
-            elif id(argument) in self._numbers:
-                by_weights.append((self._numbers[id(argument)], gradient))
-        return [by_inputs.get(key) for key in self._inputs], by_weights
+        found = self._function.backward(self._context, of_y, *self._beside)
+        if not isinstance(found, tuple):
+            found = (found,)
+        by_inputs: list[Tensor | None] = [None] * len(self._inputs)
+        for at, number, wanted in self._inputs:
+            if wanted:
+                by_inputs[number] = found[at]
+        return by_inputs, [(number, found[at]) for at, number in self._weights if found[at] is not None]

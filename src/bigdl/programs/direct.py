@@ -156,7 +156,8 @@ class DirectNetwork:
         found: list[Tensor | None] = [None] * len(self._parameters)
         of = {self._output.number: applied(undone(self._output.views), of_y)}
         backs, self._backs = self._backs, []
-        for part, views, back in zip(reversed(self._parts), reversed(self._back_views), reversed(backs), strict=True):
+        for part, views in zip(reversed(self._parts), reversed(self._back_views), strict=True):
+            back = backs.pop()  # so that what it keeps is given back
             gradient = of.pop(part.operation.number, None)
             if gradient is None or back is None:
                 continue

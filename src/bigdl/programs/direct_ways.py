@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from bigdl.graph import Layer
-from bigdl.programs.by_hand import HandCall, NotByHandError, Watch, caller_set, first
+from bigdl.programs.by_hand import HandCall, Watch, caller_set
 from bigdl.programs.images import Join
 from bigdl.programs.operations import Add, Apply, Call, Fold, Operation, Reverse, Unfold
 from bigdl.programs.plain import is_of_library
@@ -90,8 +90,7 @@ def by_function(part: Part, x: Sequence[Tensor], wanted: Sequence[bool], numbers
     call = HandCall(list(zip(x, wanted, strict=True)), numbers)
     with caller_set(call):
         y = part.function(*x)
-    if call.times != 1 or y is not first(call.results):
-        raise NotByHandError
+    call.check(y)
     return y, call.gradients
 
 
@@ -170,9 +169,27 @@ def way_of(part: Part, x: Sequence[Tensor], y: Any, watch: Watch) -> Way | None:
         if isinstance(operation, kind):
             return way
     # What a function of the user's does with weights, nobody can tell.
-    if isinstance(operation, Call):
-        return by_torch if is_of_library(operation.layer) else None
-    return None if type(operation) is Apply and not operation.name else by_torch
+    is_known = is_of_library(operation.layer) if isinstance(operation, Call) else _is_named(operation)
+    return by_torch if is_known and _used_weights(x, y) <= {*map(id, _weights(operation))} else None
+
+
+def _is_named(operation: Operation) -> bool:
+    return type(operation) is not Apply or operation.name != ""
+
+
+def _used_weights(x: Sequence[Tensor], y: Tensor) -> set[int]:
+    """Returns the identities of the weights that a recorded result depends on, but for those by way of the inputs."""
+    seen = {one.grad_fn for one in x}
+    nodes, found = [y.grad_fn], set()
+    while nodes:
+        node: Any = nodes.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "variable"):
+            found.add(id(node.variable))
+        nodes += [following for following, _ in node.next_functions]
+    return found
 
 
 _WAYS: dict[type[Operation], Way] = {Join: side_by_side, Add: added, Reverse: in_reverse}

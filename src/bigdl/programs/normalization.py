@@ -57,6 +57,10 @@ class Normalize(Operation):
     rank: int
     relu: bool = False
 
+    def sources(self) -> list[Source]:
+        """Returns the weights behind it."""
+        return [self.gamma, self.beta]
+
 
 class FusedNormalization(torch.autograd.Function):
     """The values of each feature over all rows, normalized; with the mean and the biased variance."""
