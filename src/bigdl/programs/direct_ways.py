@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bigdl.graph import Layer
 from bigdl.programs.by_hand import HandCall, Watch, caller_set
-from bigdl.programs.images import Join
+from bigdl.programs.images import InOrder, Join
 from bigdl.programs.operations import Add, Apply, Call, Fold, Operation, Reverse, Unfold
 from bigdl.programs.plain import is_of_library
 
@@ -123,7 +123,8 @@ def alone(part: Part, x: Sequence[Tensor], *_: Any) -> Any:
 
 def in_order(part: Part, x: Sequence[Tensor], *_: Any) -> Any:
     """Computes what leaves the values of its first input in their order."""
-    return part.function(*x), lambda gradient: ([gradient.reshape(x[0].shape), *[None] * (len(x) - 1)], [])
+    shape, others = x[0].shape, [None] * (len(x) - 1)
+    return part.function(*x), lambda gradient: ([gradient.reshape(shape), *others], [])
 
 
 def side_by_side(part: Part, x: Sequence[Tensor], *_: Any) -> Any:
@@ -163,7 +164,7 @@ def way_of(part: Part, x: Sequence[Tensor], y: Any, watch: Watch) -> Way | None:
         return alone
     if is_one_function:
         return by_function
-    if isinstance(operation, Fold | Unfold) or (isinstance(operation, Apply) and operation.name == "flatten"):
+    if isinstance(operation, Apply) and operation.name == "flatten":
         return in_order
     for kind, way in _WAYS.items():
         if isinstance(operation, kind):
@@ -192,4 +193,11 @@ def _used_weights(x: Sequence[Tensor], y: Tensor) -> set[int]:
     return found
 
 
-_WAYS: dict[type[Operation], Way] = {Join: side_by_side, Add: added, Reverse: in_reverse}
+_WAYS: dict[type[Operation], Way] = {
+    Fold: in_order,
+    Unfold: in_order,
+    InOrder: in_order,
+    Join: side_by_side,
+    Add: added,
+    Reverse: in_reverse,
+}
