@@ -70,6 +70,11 @@ def twice(x: Any) -> Any:
     return L.merge([L.Flatten()(table(x)), L.LSTM(4)(table(x))], mode="concat")
 
 
+def shared(x: Any) -> Any:
+    layer, between = L.GRU(5, return_sequences=True), L.TimeDistributed(L.Dense(5))
+    return L.merge([L.GlobalMaxPooling1D()(layer(between(layer(x)))), L.LSTM(4)(x)], mode="concat")
+
+
 NETWORKS: dict[str, Callable[[], Model]] = {
     "words": lambda: of("words", L.Embedding(WORDS, 6, input_length=8), flat=True),
     "words with penalties": lambda: of("words", L.Embedding(WORDS, 6, W_regularizer="l2"), flat=True),
@@ -80,6 +85,7 @@ NETWORKS: dict[str, Callable[[], Model]] = {
     "lstm, plain": lambda: of("sequence", L.LSTM(6, go_backwards=True)),
     "lstm": lambda: of("sequence", L.LSTM(6, dropout_W=0.2, dropout_U=0.1, go_backwards=True)),
     "two lstms": lambda: of("sequence", lambda x: L.LSTM(6)(L.LSTM(5, return_sequences=True)(x))),
+    "shared": lambda: of("sequence", shared),
     "both directions": lambda: of("sequence", L.Bidirectional(L.LSTM(6))),
     "both directions, all steps": lambda: of(
         "sequence", lambda x: L.Bidirectional(L.GRU(6, return_sequences=True), merge_mode="mul")(x), flat=True

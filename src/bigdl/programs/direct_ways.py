@@ -10,8 +10,8 @@ from torch import Tensor
 
 from bigdl.graph import Layer
 from bigdl.programs.by_hand import HandCall, Watch, caller_set
-from bigdl.programs.images import InOrder, Join
-from bigdl.programs.operations import Add, Apply, Call, Fold, Operation, Reverse, Unfold
+from bigdl.programs.images import InOrder, Join, Reverse
+from bigdl.programs.operations import Add, Apply, Call, Fold, Operation, Unfold
 from bigdl.programs.plain import is_of_library
 
 Weighted = Sequence[tuple[int, Tensor]]

@@ -149,6 +149,15 @@ class RepeatRow(Operation):
 
 
 @dataclass(eq=False, slots=True)
+class Reverse(Operation):
+    """The steps of sequences, the last one first."""
+
+    def kernel(self) -> Callable[..., Any]:
+        """Returns a function of torch."""
+        return lambda x: x.flip(1)
+
+
+@dataclass(eq=False, slots=True)
 class Lookup(Apply):
     """The rows of a table that whole numbers tell: (rows, steps, values).
 

@@ -116,15 +116,6 @@ class Call(Apply):
 
 
 @dataclass(eq=False, slots=True)
-class Reverse(Operation):
-    """The steps of sequences, the last one first."""
-
-    def kernel(self) -> Callable[..., Any]:
-        """Returns a function of torch."""
-        return lambda x: x.flip(1)
-
-
-@dataclass(eq=False, slots=True)
 class Add(Operation):
     """The sum of two tensors of one shape."""
 

@@ -22,33 +22,31 @@ class Division:
 
     Args:
         goal: What has the terms.
-        group: The workers.
         has_penalties: Whether activities are penalised.
     """
 
-    def __init__(self, goal: Goal, group: Group, has_penalties: bool) -> None:
+    def __init__(self, goal: Goal, has_penalties: bool) -> None:
         self._goal = goal
-        self._group = group
         self._is_single = len(goal.names) == 1 and not has_penalties
 
-    def later(self, batch: Batch) -> bool:
+    def later(self, batch: Batch, group: Group) -> bool:
         """Whether the only term of a batch is divided with its gradients."""
-        return self._group.size > 1 and self._is_single and not self._goal.counts_rows(batch)
+        return group.size > 1 and self._is_single and not self._goal.counts_rows(batch)
 
-    def first(self, batch: Batch) -> bool:
+    def first(self, batch: Batch, group: Group) -> bool:
         """Whether denominators are added up before the gradients."""
-        return self._group.size > 1 and not self._goal.counts_rows(batch) and not self.later(batch)
+        return group.size > 1 and not self._goal.counts_rows(batch) and not self.later(batch, group)
 
-    def objective(self, terms: Sequence[LossTerm], batch: Batch) -> Tensor:
+    def objective(self, terms: Sequence[LossTerm], batch: Batch, group: Group) -> Tensor:
         """Returns the sum of the terms times their factors, each divided by its denominator, or by the rows for now."""
         factors = self._goal.factors
-        if self.later(batch):
+        if self.later(batch, group):
             return factors[0] / batch.rows * terms[0].numerator
-        if self._group.size == 1:
+        if group.size == 1:
             return _weighted([term.value for term in terms], factors)
         parts = torch.stack([term.parts() for term in terms])
-        if self.first(batch):
-            (parts,) = self._group.all_reduce([parts])
+        if self.first(batch, group):
+            (parts,) = group.all_reduce([parts])
         else:
             parts[:, 0] *= batch.rows / batch.held
         return _weighted([term.over(total) for term, total in zip(terms, parts, strict=True)], factors)

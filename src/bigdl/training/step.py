@@ -80,7 +80,7 @@ class Step:
         self._regularization = Regularization(model)
         self._parameters = tuple({id(weight.parameter): weight.parameter for weight in weights}.values())
         self._weight_penalties = WeightPenalties(self._regularization.penalties, self._parameters)
-        self._division = Division(goal, self.group, bool(self._penalised))
+        self._division = Division(goal, bool(self._penalised))
         self._by_outputs_alone = goal.is_of_outputs and not self._penalised
         self._is_plain = self._by_outputs_alone and not self._regularization.penalties and bool(self._parameters)
         self._is_plain &= not goal.uses_graph
@@ -141,7 +141,7 @@ class Step:
                 raise NonFiniteElsewhereError(f"Training stopped at {where}: the loss is {results[0]}.")
             raise non_finite_loss(self.model, self.goal.names, batch, results, where)
         if self._parameters:
-            if self._division.later(batch) and batch.rows != divisor_of_one:
+            if self._division.later(batch, self.group) and batch.rows != divisor_of_one:
                 gradients = list(torch._foreach_mul(gradients, batch.rows / divisor_of_one))
             if of_penalty:
                 gradients = [a if b is None else a + b for a, b in zip(gradients, of_penalty, strict=True)]
@@ -185,13 +185,13 @@ class Step:
             except (RuntimeError, IndexError):
                 check_sizes(self.model, batch.inputs)
                 raise
-            alone = self._by_outputs_alone and torch.is_grad_enabled() and not self._division.later(batch)
+            alone = self._by_outputs_alone and torch.is_grad_enabled() and not self._division.later(batch, self.group)
             graded = self.goal.graded(outputs, masks, batch) if alone and known is None else None
             if graded is None:
                 if self._direct is not None:
                     outputs[0].requires_grad_()
                 terms = self.goal.terms(outputs, masks, batch)
-                objective = self._division.objective(terms, batch)
+                objective = self._division.objective(terms, batch, self.group)
             else:
                 terms = [graded[0]]
             penalties = self._regularization.activities()
@@ -235,7 +235,7 @@ class Step:
         return None if output is None else [output]
 
     def _no_rows(self, batch: Batch) -> Tensor:
-        if self._division.first(batch):
+        if self._division.first(batch, self.group):
             self.group.all_reduce([torch.zeros(len(self.goal.names), 3, dtype=torch.float64)])
         place = Placement.of(self.model)
         size = 4 * len(self.goal.names) + self.goal.measure_count + 3

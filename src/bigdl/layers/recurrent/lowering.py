@@ -16,8 +16,9 @@ from bigdl.layers.recurrent.lstm import LSTM
 from bigdl.layers.recurrent.simple_rnn import SimpleRNN
 from bigdl.layers.wrappers import MERGE, Bidirectional
 from bigdl.programs import Lowering, Source, lowers, recurrence
+from bigdl.programs.images import Reverse
 from bigdl.programs.lowering import rule_of
-from bigdl.programs.operations import Ref, Reverse
+from bigdl.programs.operations import Ref
 from bigdl.programs.plain import is_plain
 from bigdl.programs.recurrence import Direction, Recur
 

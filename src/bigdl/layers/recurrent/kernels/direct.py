@@ -28,6 +28,9 @@ from bigdl.programs.structures import Product
 _CELLS = {SimpleRNN: SIMPLE_RNN, GRU: GRU_CELL, LSTM: LSTM_CELL}
 _WEIGHTS = ("weight", "recurrent_weight", "bias")
 
+_MOST = 1 << 20
+"""The most values of gates that are kept between steps; of larger ones a step takes so long that nothing is gained."""
+
 
 @directly(*_CELLS)
 class DirectRun:
@@ -60,6 +63,8 @@ class DirectRun:
         if not self._suits or not _fits(x) or x.dim() != 3 or x.shape[2] != layer.input_dim or not x.numel():
             return False
         weights = [getattr(layer, name) for name in _WEIGHTS]
+        if x.shape[0] * x.shape[1] * len(weights[2]) > _MOST:
+            return False
         places = [weight.data_ptr() for weight in weights]
         as_before = places == self._places and all(map(is_, weights, self._weights))
         if not as_before or x.shape[0] > self._room or x.shape[1:] != self._shape:
