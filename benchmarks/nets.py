@@ -166,6 +166,19 @@ def deep_mlp(b: Any, features: int = 64, units: int = 64, depth: int = 20) -> An
     return b.model(inputs, b.dense(x, 10, "softmax"))
 
 
+def small_lstm(b: Any, units: int = 16) -> Any:
+    """A short sequence, a small layer: what a step costs beside its arithmetic."""
+    inputs = b.input((10, 8))
+    return b.model(inputs, b.dense(b.lstm(inputs, units, 0.0), 1, "sigmoid"))
+
+
+def small_cnn(b: Any) -> Any:
+    """The same of a convolution."""
+    inputs = b.input((12, 12, 1))
+    x = b.max_pooling(b.convolution(inputs, 8, 3, activation="relu"), 2)
+    return b.model(inputs, b.dense(b.flatten(x), 10, "softmax"))
+
+
 def imdb_lstm(b: Any, words: int = 20000, length: int = 80, units: int = 128) -> Any:
     """Keras 1.2.2's examples/imdb_lstm.py."""
     inputs = b.input((length,), integers=words)

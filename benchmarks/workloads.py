@@ -75,6 +75,8 @@ _DEEP = Workload("deep-mlp", nets.deep_mlp, (64,), 32)
 _SMALL = Workload("small-mlp", partial(nets.deep_mlp, features=16, units=32, depth=2), (16,), 32)
 
 
+_SMALL_LSTM = Workload("small-lstm", nets.small_lstm, (10, 8), 32, classes=1)
+_SMALL_CNN = Workload("small-cnn", nets.small_cnn, (12, 12, 1), 32)
 _INCEPTION = Workload("inception-v3", nets.inception_v3, (299, 299, 3), 8, classes=1000)
 _XCEPTION = Workload("xception", nets.xception, (299, 299, 3), 8, classes=1000)
 _UNET = Workload("u-net", nets.u_net, (64, 64, 3), 8, classes=64 * 64)
@@ -136,6 +138,8 @@ OTHERS = [
     _predict(_DEEP),
     _train(_SMALL, "adam"),
     _predict(_SMALL),
+    _train(_SMALL_LSTM, "adam"),
+    _train(_SMALL_CNN, "adam"),
     _predict(_GRU),
     _predict(_BILSTM),
     _predict(_INCEPTION, batch=1),
