@@ -118,3 +118,25 @@ def test_other_types_are_left_to_torch():
     optimizer.rule()(p, torch.full_like(p, 2.0), a)
     np.testing.assert_allclose(a.numpy(), 0.4, rtol=1e-6)
     np.testing.assert_allclose(p.numpy(), 1 - 0.01 * 2 / np.sqrt(0.4), rtol=1e-6)
+
+
+@pytest.mark.parametrize("instruction_set", SETS)
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_share_of_the_parameters_is_added_to_their_gradients(monkeypatch, name, instruction_set):
+    library = Library(LIBRARY, instruction_set)
+
+    def after(found: Library | None) -> list[torch.Tensor]:
+        monkeypatch.setattr(native, "kernels", lambda: found)
+        torch.manual_seed(4)
+        optimizer: Any = OPTIMIZERS[name]()
+        optimizer.weight_decay = 0.2
+        parameter = torch.nn.Parameter(torch.randn(30, 11))
+        blocks = Blocks([parameter], {row: optimizer.initial_value(row) for row in optimizer.kept_rows()})
+        optimizer._blocks = blocks
+        for optimizer.iterations in range(3):
+            with torch.no_grad():
+                optimizer.apply([torch.randn(30, 11)])
+        return [parameter.detach(), *(x for row in blocks.accumulators().values() for x in row)]
+
+    for one, other in zip(after(library), after(None), strict=True):
+        torch.testing.assert_close(one, other, rtol=5e-6, atol=1e-6)
