@@ -86,6 +86,14 @@ class DirectNetwork:
             return True
         return self._known.get(_forms(inputs)) is not None
 
+    def knows(self, inputs: Sequence[Tensor]) -> bool:
+        """Whether it is known that such inputs need torch's record, or how they do not.
+
+        Args:
+            inputs: A tensor for each input.
+        """
+        return self._gave_up or _forms(inputs) in self._known
+
     def watched(self, inputs: Sequence[Tensor]) -> Tensor:
         """Computes the output by torch's record, and finds out whether such inputs need it.
 
@@ -105,8 +113,7 @@ class DirectNetwork:
                     values.pop(number)
         known = [one for one in found if one is not None]
         few_records = sum(one.way is by_torch for one in known) <= len(known) // 2
-        if not self._gave_up:
-            self._known[_forms(inputs)] = known if len(known) == len(found) and few_records else None
+        self._known[_forms(inputs)] = known if len(known) == len(found) and few_records else None
         return applied(self._output.views, values[self._output.number])
 
     def run(self, inputs: Sequence[Tensor]) -> Tensor | None:

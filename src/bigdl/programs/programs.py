@@ -128,8 +128,9 @@ class Program:
         return self._direct
 
     def run_recorded(self, inputs: Sequence[Tensor]) -> list[Any]:
-        """Computes the outputs by torch's record, watched by what ``direct`` has returned; see ``run``."""
-        return self.run(inputs) if self._direct is None else [self._direct.watched(inputs)]
+        """Computes the outputs by torch's record, watched by what ``direct`` has returned if it has to; see ``run``."""
+        direct = self._direct
+        return self.run(inputs) if direct is None or direct.knows(inputs) else [direct.watched(inputs)]
 
     def run(self, inputs: Sequence[Tensor]) -> list[Any]:
         """Computes the outputs.

@@ -45,6 +45,7 @@ class DirectRun:
         self._layer: Recurrent = layer
         self._numbers = {id(parameter): i for i, parameter in enumerate(parameters)}
         self._seen: tuple[int, int] | None = None
+        self._kind: tuple[Any, ...] | None = None
         self._weights: list[Any] = []
         self._places: list[int] = []
         self._shape: tuple[int, ...] = ()
@@ -59,8 +60,9 @@ class DirectRun:
         layer = self._layer
         seen = attribute_changes(), RemovableHandle.next_id
         if seen != self._seen:
-            self._seen, self._suits, self._room = seen, _suits(layer), 0
-        if not self._suits or not _fits(x) or x.dim() != 3 or x.shape[2] != layer.input_dim or not x.numel():
+            before, self._kind = self._kind, _kind_of(layer)
+            self._seen, self._room = seen, self._room if self._kind == before else 0
+        if self._kind is None or not _fits(x) or x.dim() != 3 or x.shape[2] != layer.input_dim or not x.numel():
             return False
         weights = [getattr(layer, name) for name in _WEIGHTS]
         if x.shape[0] * x.shape[1] * len(weights[2]) > _MOST:
@@ -179,9 +181,12 @@ def _fits(x: Tensor) -> bool:
     return x.dtype is torch.float32 and x.is_cpu and x.is_contiguous()
 
 
-def _suits(layer: Any) -> bool:
-    """Whether a layer does what its class says with sequences as they are, and the kernels know how."""
+def _kind_of(layer: Any) -> tuple[Any, ...] | None:
+    """Returns what the kernels have to know of a layer; None where it does more, or they cannot do it."""
     shares = (layer.input_dropout, layer.dropout_U) if layer.training else ()
-    functions = {layer.activation, getattr(layer, "inner_activation", activations.linear)}
-    does_more = layer.stateful or any(0.0 < share < 1.0 for share in shares) or not is_plain(layer)
-    return not does_more and functions <= ACTIVATIONS.keys() and native_kernel() is not None
+    functions = layer.activation, getattr(layer, "inner_activation", activations.linear)
+    if layer.stateful or any(0.0 < share < 1.0 for share in shares) or not is_plain(layer) or native_kernel() is None:
+        return None
+    if any(function not in ACTIVATIONS for function in functions):
+        return None
+    return *functions, layer.go_backwards, layer.return_sequences, layer.output_dim
