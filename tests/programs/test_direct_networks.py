@@ -251,6 +251,20 @@ def test_a_model_in_evaluation_between_steps(direct, monkeypatch):
     assert_equal(model.get_weights(), expected[2:])
 
 
+def test_an_output_that_is_seen_in_another_order(direct, monkeypatch):
+    model = Sequential([L.LSTM(5, return_sequences=True, input_shape=(5, 3)), L.Permute((2, 1))])
+    random = np.random.RandomState(0)
+    x, y = (random.normal(size=(ROWS, 5, n)).astype("float32") for n in (3, 5))
+    weights, found = model.get_weights(), []
+    for program in (program_for, lambda *_: None):
+        monkeypatch.setattr(step, "program_for", program)
+        model.set_weights(weights)
+        model.compile(SGD(0.1), "mse")
+        found.append([model.train_on_batch(x, y) for _ in range(4)] + model.get_weights())
+    assert_equal(*found)
+    assert len(direct) == 3
+
+
 def test_a_sequential_model_in_the_other_ordering(direct, monkeypatch):
     layers: list[Any] = [L.Convolution2D(4, 3, 3, activation="relu", dim_ordering="th", input_shape=(3, 10, 9))]
     layers += [L.AveragePooling2D((2, 2), dim_ordering="th"), L.Flatten(), L.Dense(CLASSES, activation="softmax")]

@@ -61,7 +61,8 @@ class DirectNetwork:
         self._parameters = list(parameters)
         self._numbers = {id(parameter): i for i, parameter in enumerate(self._parameters)}
         self._directs = [_direct_of(part, self._parameters) for part in parts]
-        self._only = self._directs[0] if len(parts) == 1 and parts[0].operation.inputs == [Ref(0)] else None
+        is_one = len(parts) == 1 and parts[0].operation.inputs == [Ref(0)] and not output.views
+        self._only = self._directs[0] if is_one else None
         self._known: dict[Any, list[_Known] | None] = {}
         self._gave_up = False
         self._hooks_seen = -1  # how many there had ever been, of whatever, when the weights had none
