@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -19,6 +18,7 @@ from bigdl.layers.recurrent.gates import gate_vector
 from bigdl.layers.recurrent.sequence import State, run_sequence
 from bigdl.layers.recurrent.states import StatefulLayer
 from bigdl.layers.spatial import SpatialLayer, flat_padding, same_padding, window_output_lengths
+from bigdl.programs.views import features_last
 from bigdl.registry import layer
 
 GATES = "ifco"
@@ -196,7 +196,7 @@ class ConvLSTM2D(SpatialLayer, StatefulLayer):
         outputs, state = run_sequence(
             ConvLSTMCell(self.recurrent_weight, masks, self.activation, self.inner_activation),
             projected.transpose(0, 1),
-            tuple(map(_features_last, self.initial_state(x, shape))),
+            tuple(map(features_last, self.initial_state(x, shape))),
             backwards=self.go_backwards,
             sequences=self.return_sequences,
         )
@@ -223,8 +223,7 @@ class ConvLSTM2D(SpatialLayer, StatefulLayer):
             frames = frames.repeat(1, groups, 1, 1) * masks.repeat_interleave(steps, 0)
         if self.border_mode == "same":
             frames = F.pad(frames, flat_padding(same_padding(frames.shape[2:], self.kernel_size, self.subsample)))
-        frames = frames.contiguous(memory_format=torch.channels_last)
-        product = F.conv2d(frames, self.weight, self.bias, self.subsample, groups=groups)
+        product = F.conv2d(features_last(frames), self.weight, self.bias, self.subsample, groups=groups)
         last = product.permute(0, 2, 3, 1)
         return last.reshape(batch, -1, *last.shape[1:])
 
@@ -282,8 +281,3 @@ def _frame(shape: Shape) -> Shape:
 def _gate_kernel_tf(parameter: Tensor, gate: int, units: int) -> Tensor:
     """Returns one gate's ``(rows, columns, in, out)``, a view of ``(gates * out, in, rows, columns)``."""
     return CONV_TF.to_keras(gate_vector(parameter, gate, units))
-
-
-def _features_last(state: Tensor) -> Tensor:
-    """Returns a state whose features are last in memory, as they are after a step."""
-    return state.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)

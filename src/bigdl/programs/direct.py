@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from operator import attrgetter, is_
 from typing import Any, NamedTuple
 
@@ -49,13 +50,6 @@ class DirectNetwork:
     def __init__(self, parts: Sequence[Part], output: Ref, parameters: Sequence[Tensor]) -> None:
         self._parts = parts
         self._output = output
-        last = {
-            ref.number: i
-            for i, part in enumerate(parts)
-            for ref in part.operation.inputs
-            if ref.number != output.number
-        }
-        self._done = [[n for n, at in last.items() if at == i] for i in range(len(parts))]
         self._back_views = [[undone(ref.views) for ref in part.operation.inputs] for part in parts]
         self._given = parameters
         self._parameters = list(parameters)
@@ -83,9 +77,9 @@ class DirectNetwork:
             if any(map(_HOOKS, self._parameters)):
                 return False
             self._hooks_seen = RemovableHandle.next_id
-        if self._only is not None and self._only.takes(inputs[0]):
-            return True
-        return self._known.get(_forms(inputs)) is not None
+        self._by_one = self._only is not None and self._only.takes(inputs[0])
+        self._taken = None if self._by_one else self._known.get(_forms(inputs))
+        return self._by_one or self._taken is not None
 
     def knows(self, inputs: Sequence[Tensor]) -> bool:
         """Whether it is known that such inputs need torch's record, or how they do not.
@@ -102,26 +96,36 @@ class DirectNetwork:
             inputs: A tensor for each input.
         """
         watch = Watch()
-        values: dict[int, Any] = dict(enumerate(inputs))
         found: list[_Known | None] = []
+
+        def compute(i: int, x: list[Tensor]) -> Any:
+            y = self._parts[i].function(*x)
+            way = way_of(self._parts[i], x, y, watch)
+            found.append(None if way is None else _Known(way, tuple([one.requires_grad for one in x])))
+            return y
+
         with caller_set(watch):
-            for part, done in zip(self._parts, self._done, strict=True):
-                x = [applied(ref.views, values[ref.number]) for ref in part.operation.inputs]
-                y = values[part.operation.number] = part.function(*x)
-                way = way_of(part, x, y, watch)
-                found.append(None if way is None else _Known(way, tuple([one.requires_grad for one in x])))
-                for number in done:
-                    values.pop(number)
+            output = self._through(inputs, compute)
         known = [one for one in found if one is not None]
         few_records = sum(one.way is by_torch for one in known) <= len(known) // 2
         self._known[_forms(inputs)] = known if len(known) == len(found) and few_records else None
+        return output
+
+    def _through(self, inputs: Sequence[Tensor], compute: Callable[[int, list[Tensor]], Any]) -> Tensor:
+        """Returns the output, each part computed from its number and what it takes."""
+        values: dict[int, Any] = dict(enumerate(inputs))
+        for i, part in enumerate(self._parts):
+            x = [applied(ref.views, values[ref.number]) for ref in part.operation.inputs]
+            values[part.operation.number] = compute(i, x)
+            for number in part.done:
+                values.pop(number)
         return applied(self._output.views, values[self._output.number])
 
     def run(self, inputs: Sequence[Tensor]) -> Tensor | None:
         """Computes the output.
 
         Args:
-            inputs: Those that it takes.
+            inputs: Those that ``takes`` was asked about last, and takes.
 
         Returns:
             The output; None where a layer does not compute what it did, as with a hook that came later.
@@ -135,24 +139,24 @@ class DirectNetwork:
         return self._y
 
     def _run(self, inputs: Sequence[Tensor]) -> tuple[Tensor, list[Back | None]]:
-        if self._only is not None and self._only.takes(inputs[0]):
-            return self._only.run(inputs[0]), [self._only.back(wants_x=False)]
-        known = self._known[_forms(inputs)]
-        assert known is not None
-        values: dict[int, Tensor] = dict(enumerate(inputs))
+        if self._by_one:
+            assert self._only is not None
+            return self._only.run(inputs[0]), [partial(self._only.gradients, False)]
+        assert self._taken is not None
+        known = self._taken
         backs: list[Back | None] = []
-        for part, one, direct, done in zip(self._parts, known, self._directs, self._done, strict=True):
-            x = [applied(ref.views, values[ref.number]) for ref in part.operation.inputs]
+
+        def compute(i: int, x: list[Tensor]) -> Tensor:
+            direct, (way, wanted) = self._directs[i], known[i]
             back: Back | None
             if direct is not None and direct.takes(x[0]):
-                y, back = direct.run(x[0]), direct.back(one.wanted[0])
+                y, back = direct.run(x[0]), partial(direct.gradients, wanted[0])
             else:
-                y, back = one.way(part, x, one.wanted, self._numbers)
-            values[part.operation.number] = y
+                y, back = way(self._parts[i], x, wanted, self._numbers)
             backs.append(back)
-            for number in done:
-                values.pop(number)
-        return applied(self._output.views, values[self._output.number]), backs
+            return y
+
+        return self._through(inputs, compute), backs
 
     @torch.no_grad()
     def gradients(self, of_y: Tensor) -> list[Tensor]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from operator import is_
 
 import torch
 from torch import Tensor
 
-from bigdl.programs.direct_ways import Back, Weighted
+from bigdl.programs.direct_ways import Weighted
 from bigdl.programs.native_chains import NativeChain
 
 
@@ -81,18 +80,16 @@ class DirectChain:
         self._last.y, self._call.rows, self._call.x = y.data_ptr(), rows, x.data_ptr()
         self._chain.run("bigdl_chain", self._call)
         self._chain.take(self._statistics)
-        self._x, self._y = x, y
+        self._x, self._y = x, y  # which the gradients need where they are
         return y
 
-    def back(self, wants_x: bool) -> Back:
-        """Returns what gives the gradients; the next step overwrites those by the weights.
+    def gradients(self, wants_x: bool, of_y: Tensor) -> tuple[Sequence[Tensor | None], Weighted]:
+        """Returns the gradients; the next step overwrites those by the weights.
 
         Args:
             wants_x: Whether that by the rows is wanted.
+            of_y: The gradient of what ``run`` has returned last.
         """
-        return partial(self._gradients_of, wants_x)
-
-    def _gradients_of(self, wants_x: bool, of_y: Tensor) -> tuple[Sequence[Tensor | None], Weighted]:
         of_y = of_y.contiguous()
         of_x = torch.empty_like(self._x) if wants_x else None
         self._call.gradient, self._call.x_gradient = of_y.data_ptr(), None if of_x is None else of_x.data_ptr()

@@ -27,10 +27,12 @@ class Part(NamedTuple):
     Attributes:
         function: What computes it.
         operation: The operation.
+        done: The numbers of what nobody needs after it.
     """
 
     function: Callable[..., Any]
     operation: Operation
+    done: Sequence[int]
 
 
 Way = Callable[[Part, Sequence[Tensor], Sequence[bool], Mapping[int, int]], tuple[Tensor, Back | None]]
@@ -46,11 +48,12 @@ class Direct(Protocol):
     def run(self, x: Tensor) -> Tensor:
         """Computes the result, for an input that it takes."""
 
-    def back(self, wants_x: bool) -> Back:
-        """Returns what gives the gradients of what ``run`` returns next; the next step overwrites those by the weights.
+    def gradients(self, wants_x: bool, of_y: Tensor) -> tuple[Sequence[Tensor | None], Weighted]:
+        """Returns the gradients of what ``run`` has returned last, as ``Back`` does; the next step overwrites them.
 
         Args:
             wants_x: Whether that by the input is wanted.
+            of_y: The gradient of the result.
         """
 
 

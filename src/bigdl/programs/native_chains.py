@@ -129,13 +129,13 @@ class NativeChain:
             weights: See ``weights``.
             suits: Whether it is known that these weights and so many rows suit them.
         """
-        if x.dim() != 2 or not _fits(x) or not (suits or self.suits(x.shape[0], weights)):
+        if x.dim() != 2 or not fits(x) or not (suits or self.suits(x.shape[0], weights)):
             return False
         return all(normalizer.uses_batch_alone for normalizer in self._normalizers.values())
 
     def suits(self, rows: int, weights: Sequence[Tensor | None]) -> bool:
         """Whether that is so of some number of rows; see ``takes``."""
-        if not all(w is None or _fits(w) for w in weights):
+        if not all(w is None or fits(w) for w in weights):
             return False
         first = weights[0]
         assert first is not None
@@ -218,5 +218,6 @@ class NativeChain:
         self.library.run(getattr(self.library.functions, name), call)
 
 
-def _fits(x: Tensor) -> bool:
+def fits(x: Tensor) -> bool:
+    """Whether the kernels take a tensor as it is: of float32, on the CPU, without gaps."""
     return x.dtype is torch.float32 and x.is_cpu and x.is_contiguous()

@@ -84,7 +84,8 @@ class Program:
             self.run_array = only.array_function(outputs[0])
         self._parts: list[Part] = []
         if for_training and not in_bf16 and len(outputs) == 1:
-            self._parts = [Part(unit.function, one) for unit, one in zip(units, self.operations, strict=True)]
+            made = zip(units, self.operations, self._steps, strict=True)
+            self._parts = [Part(unit.function, operation, done) for unit, operation, (*_, done) in made]
         self._direct: DirectNetwork | None = None
         self._products = [unit.function for unit in units if isinstance(unit.function, Chained)]
         self._has_others = not all(map(_is_cheap, self.operations))

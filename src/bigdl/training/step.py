@@ -24,7 +24,7 @@ from bigdl.training.goal import Goal
 from bigdl.training.gradients import requiring_gradients
 from bigdl.training.group import Group, SingleWorker
 from bigdl.training.inference import run_on
-from bigdl.training.losses import Regularization, vector
+from bigdl.training.losses import LossTerm, Regularization, vector
 from bigdl.training.mover import Mover
 from bigdl.training.penalties import WeightPenalties
 from bigdl.training.regularization import forget_activity, penalised_layers
@@ -107,9 +107,7 @@ class Step:
             return self._train(batch, where, outputs)
         # Nothing else has a part in it; all that is done for what others need would take longer than a small network.
         term, of_output = graded
-        measures = [float(value * batch.held) for value in self.goal.measures(outputs, batch)]
-        numbers = [float(term.numerator), *map(float, term.counted()), 0.0, *measures, float(batch.held)]
-        results, _ = self._summed([*numbers, float(self.wants_to_stop())], 0.0)
+        results, _ = self._summed([*map(float, self._values([term], 0.0, outputs, batch))], 0.0)
         if not math.isfinite(results[0]):
             raise non_finite_loss(self.model, self.goal.names, batch, results, where)
         self._move(self._direct.gradients(of_output))
@@ -198,11 +196,15 @@ class Step:
             if isinstance(penalties, Tensor):
                 objective = objective + penalties
             with torch.no_grad():
-                measures = [value * batch.held for value in self.goal.measures(outputs, batch)]
-                values = [x for term in terms for x in (term.numerator, *term.counted())]
-                values += [penalties, *measures, float(batch.held), float(self.wants_to_stop())]
                 slope = (objective, None) if graded is None else (outputs[0], graded[1])
-                return slope, vector(values, outputs[0])
+                return slope, vector(self._values(terms, penalties, outputs, batch), outputs[0])
+
+    def _values(
+        self, terms: Sequence[LossTerm], penalties: Tensor | float, outputs: list[Tensor], batch: Batch
+    ) -> list[Tensor | float]:
+        measures = [value * batch.held for value in self.goal.measures(outputs, batch)]
+        values = [x for term in terms for x in (term.numerator, *term.counted())]
+        return [*values, penalties, *measures, float(batch.held), float(self.wants_to_stop())]
 
     def _outputs(self, batch: Batch) -> tuple[list[Tensor], list[Tensor | None]]:
         program = self._program()

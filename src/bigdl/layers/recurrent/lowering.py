@@ -22,11 +22,12 @@ from bigdl.programs.operations import Ref
 from bigdl.programs.plain import is_plain
 from bigdl.programs.recurrence import Direction, Recur
 
-_CELLS: dict[type[Recurrent], int] = {
+CELLS: dict[type[Recurrent], int] = {
     SimpleRNN: recurrence.SIMPLE_RNN,
     GRU: recurrence.GRU,
     LSTM: recurrence.LSTM,
 }
+"""The numbers of the cells, by the layers that have them."""
 
 Merge = Callable[[Tensor, Tensor], Tensor]
 
@@ -75,7 +76,7 @@ def _kind(layer: Recurrent) -> tuple[int, ...] | None:
     None where there is no kernel.
     """
     functions = layer.activation, getattr(layer, "inner_activation", activations.linear)
-    cell = next((number for cls, number in _CELLS.items() if isinstance(layer, cls)), None)
+    cell = next((number for cls, number in CELLS.items() if isinstance(layer, cls)), None)
     if cell is None or layer.stateful or not all(function in ACTIVATIONS for function in functions):
         return None
     return cell, layer.output_dim, *(ACTIVATIONS[function] for function in functions), layer.return_sequences

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from operator import is_
 from typing import Any
 
@@ -16,23 +15,21 @@ from bigdl.layers import activations
 from bigdl.layers.recurrent.base import Recurrent
 from bigdl.layers.recurrent.gru import GRU
 from bigdl.layers.recurrent.kernels.native import ACTIVATIONS, NativeSequence, native_kernel
+from bigdl.layers.recurrent.lowering import CELLS
 from bigdl.layers.recurrent.lstm import LSTM
 from bigdl.layers.recurrent.simple_rnn import SimpleRNN
-from bigdl.programs.direct_ways import Back, Weighted, directly
+from bigdl.programs.direct_ways import Weighted, directly
+from bigdl.programs.native_chains import fits
 from bigdl.programs.plain import is_plain
-from bigdl.programs.recurrence import GRU as GRU_CELL
-from bigdl.programs.recurrence import LSTM as LSTM_CELL
-from bigdl.programs.recurrence import SIMPLE_RNN
 from bigdl.programs.structures import Product
 
-_CELLS = {SimpleRNN: SIMPLE_RNN, GRU: GRU_CELL, LSTM: LSTM_CELL}
 _WEIGHTS = ("weight", "recurrent_weight", "bias")
 
 _MOST = 1 << 20
 """The most values of gates that are kept between steps; of larger ones a step takes so long that nothing is gained."""
 
 
-@directly(*_CELLS)
+@directly(*CELLS)
 class DirectRun:
     """The run of a layer that drops nothing and keeps no state, by the kernels in C++; see ``DirectChain``.
 
@@ -62,7 +59,7 @@ class DirectRun:
         if seen != self._seen:
             before, self._kind = self._kind, _kind_of(layer)
             self._seen, self._room = seen, self._room if self._kind == before else 0
-        if self._kind is None or not _fits(x) or x.dim() != 3 or x.shape[2] != layer.input_dim or not x.numel():
+        if self._kind is None or not fits(x) or x.dim() != 3 or x.shape[2] != layer.input_dim or not x.numel():
             return False
         weights = [getattr(layer, name) for name in _WEIGHTS]
         if x.shape[0] * x.shape[1] * len(weights[2]) > _MOST:
@@ -70,7 +67,7 @@ class DirectRun:
         places = [weight.data_ptr() for weight in weights]
         as_before = places == self._places and all(map(is_, weights, self._weights))
         if not as_before or x.shape[0] > self._room or x.shape[1:] != self._shape:
-            if not all(map(_fits, weights)):
+            if not all(map(fits, weights)):
                 return False
             self._weights, self._places = weights, places
             self._lay_out(x)
@@ -86,10 +83,10 @@ class DirectRun:
         self._h = x.new_empty(x.shape[0], units) if layer.return_sequences else None
         self._c = x.new_empty(x.shape[0], units) if isinstance(layer, LSTM) else None
         self._kept = gates, previous_h, memory
-        functions = layer.activation, getattr(layer, "inner_activation", activations.linear)
+        assert self._kind is not None
         weight, recurrent_weight, bias = self._places
         self._call = NativeSequence(
-            *(*x.shape, units, _CELLS[type(layer)], *(ACTIVATIONS[one] for one in functions), layer.go_backwards, 0, 0),
+            *(*x.shape, units, CELLS[type(layer)], *self._kind[:2], layer.go_backwards, 0, 0),
             input_weight=weight,
             bias=bias,
             weight=recurrent_weight,
@@ -145,15 +142,13 @@ class DirectRun:
         self._run("bigdl_sequence_forward", call)
         return y
 
-    def back(self, wants_x: bool) -> Back:
-        """Returns what gives the gradients; the next step overwrites those by the weights.
+    def gradients(self, wants_x: bool, of_y: Tensor) -> tuple[Sequence[Tensor | None], Weighted]:
+        """Returns the gradients; the next step overwrites those by the weights.
 
         Args:
             wants_x: Whether that by the sequences is wanted.
+            of_y: The gradient of what ``run`` has returned last.
         """
-        return partial(self._gradients_of, wants_x)
-
-    def _gradients_of(self, wants_x: bool, of_y: Tensor) -> tuple[Sequence[Tensor | None], Weighted]:
         x, call, of_y = self._x, self._call, of_y.contiguous()
         of_x = torch.empty_like(x) if wants_x else None
         place = of_y.data_ptr()
@@ -177,16 +172,11 @@ class DirectRun:
         kernel.library.run(getattr(kernel.library.functions, name), call, False)
 
 
-def _fits(x: Tensor) -> bool:
-    return x.dtype is torch.float32 and x.is_cpu and x.is_contiguous()
-
-
 def _kind_of(layer: Any) -> tuple[Any, ...] | None:
-    """Returns what the kernels have to know of a layer; None where it does more, or they cannot do it."""
+    """Returns what the kernels have to know of a layer, activations first; None where it does more, or they cannot."""
     shares = (layer.input_dropout, layer.dropout_U) if layer.training else ()
     functions = layer.activation, getattr(layer, "inner_activation", activations.linear)
     if layer.stateful or any(0.0 < share < 1.0 for share in shares) or not is_plain(layer) or native_kernel() is None:
         return None
-    if any(function not in ACTIVATIONS for function in functions):
-        return None
-    return *functions, layer.go_backwards, layer.return_sequences, layer.output_dim
+    numbers = [ACTIVATIONS.get(function) for function in functions]
+    return None if None in numbers else (*numbers, layer.go_backwards, layer.return_sequences, layer.output_dim)
