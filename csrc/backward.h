@@ -28,16 +28,17 @@ template <typename T> struct Backward : Rows<T> {
   }
 
   void run_step(int64_t step, int64_t t) {
+    const int64_t next = this->time(step > 0 ? step - 1 : step);
     if (grad_outputs) add_grad_outputs(step);
     switch (this->s.cell) {
     case LSTM:
-      lstm(t);
+      lstm(t, next);
       break;
     case GRU:
-      gru(t);
+      gru(t, next);
       break;
     default:
-      simple_rnn(t);
+      simple_rnn(t, next);
     }
   }
 
@@ -87,6 +88,16 @@ template <typename T> struct Backward : Rows<T> {
     }
   }
 
+  // Brings what another step reads of a row nearer: rows lie too far apart for the processor to guess it.
+  void bring(int64_t row, int64_t t, const T *states) const {
+    constexpr int64_t line = 64 / sizeof(T);
+    const T *activated = gates_kept + at(row, t);
+    for (int64_t j = 0; j < this->gates * this->units; j += line) __builtin_prefetch(activated + j, 0, 2);
+    if (!states) return;
+    states += row * this->states_stride() + t * this->units;
+    for (int64_t j = 0; j < this->units; j += line) __builtin_prefetch(states + j, 0, 2);
+  }
+
   // A step that does not count hands the gradients of the state on as they are.
   bool skipped(int64_t row, int64_t t) {
     if (this->valid(row, t)) return false;
@@ -94,10 +105,11 @@ template <typename T> struct Backward : Rows<T> {
     return true;
   }
 
-  void simple_rnn(int64_t t) {
+  void simple_rnn(int64_t t, int64_t next) {
     for (int64_t row = 0; row < this->count; ++row) {
       if (skipped(row, t)) continue;
       const T *y = gates_kept + at(row, t);
+      bring(row, next, nullptr);
       T *sum = grad_gates + at(row, t), *d_h = this->dh + row * this->units;
       each_vector<T>(this->units, [&](int64_t j, auto lanes) {
         lanes.store(sum + j, lanes.load(d_h + j) * slope<T>(this->s.activation, lanes.load(y + j)));
@@ -107,7 +119,7 @@ template <typename T> struct Backward : Rows<T> {
     back_product(0, t, this->dh, true);
   }
 
-  void lstm(int64_t t) {
+  void lstm(int64_t t, int64_t next) {
     const int64_t units = this->units;
     const Activation inner = this->s.inner_activation, outer = this->s.activation;
     for (int64_t row = 0; row < this->count; ++row) {
@@ -115,6 +127,7 @@ template <typename T> struct Backward : Rows<T> {
       const T *gate = gates_kept + at(row, t), *before = memory + row * this->states_stride() + t * units;
       T *sum = grad_gates + at(row, t), *d_h = this->dh + row * units, *d_c = this->dc + row * units;
       T *active = this->spare; // the activation of c
+      bring(row, next, memory);
       each_vector<T>(units, [&](int64_t j, auto lanes) {
         lanes.store(active + j, lanes.load(gate + units + j) * lanes.load(before + j) +
                                     lanes.load(gate + j) * lanes.load(gate + 2 * units + j));
@@ -136,7 +149,7 @@ template <typename T> struct Backward : Rows<T> {
     for (int64_t i = 0; i < this->of_states.count; ++i) back_product(i, t, this->dh, true);
   }
 
-  void gru(int64_t t) {
+  void gru(int64_t t, int64_t next) {
     const int64_t units = this->units, last = this->of_states.count - 1;
     const Activation inner = this->s.inner_activation, outer = this->s.activation;
     for (int64_t row = 0; row < this->count; ++row) {
@@ -144,6 +157,7 @@ template <typename T> struct Backward : Rows<T> {
       const T *z = gates_kept + at(row, t), *g = z + 2 * units;
       const T *before = previous_h + row * this->states_stride() + t * units;
       T *sum = grad_gates + at(row, t), *d_h = this->dh + row * units;
+      bring(row, next, previous_h);
       each_vector<T>(units, [&](int64_t j, auto lanes) {
         V<T> z_ = lanes.load(z + j), g_ = lanes.load(g + j), grad = lanes.load(d_h + j);
         lanes.store(sum + j, grad * (lanes.load(before + j) - g_) * slope<T>(inner, z_));

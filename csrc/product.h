@@ -83,6 +83,14 @@ ALWAYS_INLINE void tile(Left<T> left, const T *right, int64_t right_stride, int6
       for (int v = 0; v < VECTORS; ++v) sum[r][v] += x * b[v];
     }
   }
+  if (there == VECTORS * width) { // straight from the registers
+#pragma GCC unroll 8
+    for (int r = 0; r < ROWS; ++r, c += c_stride, addend += addend ? addend_stride : 0)
+#pragma GCC unroll 8
+      for (int v = 0; v < VECTORS; ++v)
+        store(c + v * width, addend ? load(addend + v * width) + sum[r][v] : sum[r][v]);
+    return;
+  }
   T sums[ROWS][VECTORS * width];
 #pragma GCC unroll 8
   for (int r = 0; r < ROWS; ++r)
