@@ -123,7 +123,7 @@ template <typename T> struct SequenceKernel {
 extern const KernelTable table = {
     {SequenceKernel<float>::run, WeightGradient<float>::run},
     {SequenceKernel<double>::run, WeightGradient<double>::run},
-    {nullptr, nullptr, packed_size, pack_matrix, NetworkKernel::run},
+    {nullptr, nullptr, packed_size, pack_matrix, NetworkKernel::run, LookupKernel::run},
     {FinishKernel::run, FinishGradientKernel::run, ActivatedKernel::run, EntropyKernel::run, PoolKernel::run,
      NormalizationKernel::run},
     {LargestKernel::run, LargestGradientKernel::run, LargestConvolutionKernel::run},

@@ -33,6 +33,7 @@ struct NetworkKernels {
   int64_t (*packed_size)(int64_t columns, int64_t depth);
   void (*pack)(const float *matrix, int64_t columns, int64_t depth, float *packed);
   bool (*run)(const NetworkCall *, ParallelFor);
+  bool (*look_up)(const Lookup *, ParallelFor);
 };
 
 // y = the activation of x; or, of SOFTMAX, the result, the gradient of x, from that of y.

@@ -114,6 +114,10 @@ int32_t bigdl_run_network(const NetworkCall *call, int32_t set, ParallelFor para
   return !table(set).network.run(call, parallel);
 }
 
+int32_t bigdl_look_up(const Lookup *lookup, int32_t set, ParallelFor parallel) {
+  return !table(set).network.look_up(lookup, parallel);
+}
+
 int64_t bigdl_lanes(int32_t set) { return table(set).recurrence.lanes; }
 
 int32_t bigdl_recur(const Recurrence *all, int64_t count, int64_t threads, int32_t set, ParallelFor parallel) {

@@ -202,6 +202,7 @@ EXPORT int32_t bigdl_window_gradient(const Convolution *convolution, float *grad
 // Returns 0, or 1 where memory or threads are short. "set" is the number of an instruction set. Without "parallel" all is
 // done by the calling thread.
 EXPORT int32_t bigdl_run_network(const NetworkCall *call, int32_t set, ParallelFor parallel);
+EXPORT int32_t bigdl_look_up(const Lookup *lookup, int32_t set, ParallelFor parallel);
 
 // Whether samples, one after the other, are bit for bit the values given.
 EXPORT int32_t bigdl_are_same(const Sample *samples, int64_t count, const float *values);

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from bigdl.errors import DataError
 from bigdl.graph import Input
 from bigdl.keras import optimizers
 from bigdl.keras.constraints import maxnorm
@@ -175,3 +176,78 @@ def test_gradients_of_both_kinds_in_turn(tables, monkeypatch):
     assert len(tables) == 2
     for one, other in zip(ours, train([False] * 4), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def before_a_chain() -> Any:
+    return embedded(lambda x: Dense(8, activation="relu")(Flatten()(x)))
+
+
+@needs_kernels
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_gradients_that_stay_where_they_are(optimizer, tables, plainly):
+    ours = trained(before_a_chain, OPTIMIZERS[optimizer]())
+    assert len(tables) == 2  # the step that is recorded, and the first one that is not
+    for one, other in zip(ours, plainly(before_a_chain, OPTIMIZERS[optimizer]()), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@needs_kernels
+@pytest.mark.parametrize("dtype", ["int32", "float32"])
+def test_batches_of_several_sizes(dtype, monkeypatch):
+    def train() -> list[np.ndarray]:
+        torch.manual_seed(5)
+        x = Input((STEPS,), dtype=dtype)
+        model = Model(x, Dense(2)(Dense(8, activation="tanh")(Flatten()(Embedding(WORDS, SIZE)(x)))))
+        model.compile("adam", "mse")
+        given = X.astype(dtype) + (0.75 if dtype == "float32" else 0)  # of fractions the whole part counts
+        for rows in (5, 5, 7, 5, 5, 7, 7):
+            model.train_on_batch(given[:rows], Y[:rows])
+        return [*model.get_weights(), *model.optimizer.get_weights()]
+
+    ours = train()
+    monkeypatch.setattr(Optimizer, "takes_table", lambda *_: False)
+    for one, other in zip(ours, train(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@needs_kernels
+@pytest.mark.parametrize("number", [WORDS, -1, 2**31 - 1])
+def test_a_number_without_a_row_after_some_steps(number):
+    model = before_a_chain()
+    model.compile("adam", "mse")
+    for _ in range(3):
+        model.train_on_batch(X, Y)
+    before = model.get_weights()
+    wrong = X.copy()
+    wrong[7, 1] = number
+    with pytest.raises(DataError, match=rf"takes numbers from 0 to {WORDS - 1}.*Received"):
+        model.train_on_batch(wrong, Y)
+    for one, other in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+    model.train_on_batch(X, Y)
+
+
+@needs_kernels
+def test_a_gradient_that_others_have_changed():
+    model, other = (Model(x, Embedding(6, 2)(x)) for x in (Input((2,), dtype="int32") for _ in range(2)))
+    other.set_weights(model.get_weights())
+    moving, plain = optimizers.SGD(1.0), optimizers.SGD(1.0)
+    moving.bind(model.trainable_weights)
+    plain.bind(other.trainable_weights)
+    (table,), (expected,) = model.parameters(), other.parameters()
+    values = torch.ones(2, 2)
+    gradient = torch.sparse_coo_tensor(torch.tensor([[1, 4]]), values, (6, 2), check_invariants=True)
+    table.grad = gradient
+    changes: list[Callable[[], Any]] = [
+        values.sum,
+        values.sum,
+        lambda: gradient.mul_(3),
+        values.zero_,
+        lambda: gradient.add_(gradient),
+    ]
+    for change in changes:
+        change()
+        moving.step()
+        expected.grad = gradient.to_dense()
+        plain.step()
+        torch.testing.assert_close(table, expected, rtol=0, atol=0)

@@ -1,5 +1,6 @@
 """Keras 1.2.2's layers as torch modules, one family a file."""
 
+from bigdl.layers import direct_lookup as _direct_lookup  # noqa: F401
 from bigdl.layers import lowering as _lowering  # noqa: F401 - what the layers are in programs
 from bigdl.layers import spatial_lowering as _spatial_lowering  # noqa: F401
 from bigdl.layers.advanced_activations import ELU as ELU

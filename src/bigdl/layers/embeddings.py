@@ -87,9 +87,7 @@ class Embedding(Layer):
         """
         numbers = x if x.dtype in (torch.int32, torch.int64) else x.long()
         try:
-            # The gradient of a penalty is one of all rows.
-            of_rows = self.W_regularizer is None and has_gradient_of_rows(self.weight)
-            vectors = looked_up(numbers, self.weight, of_rows)
+            vectors = looked_up(numbers, self.weight, self.has_gradient_of_rows())
         except IndexError as error:
             # The kernel looks at every number anyway; a check of our own would read them twice.
             raise DataError(
@@ -101,6 +99,11 @@ class Embedding(Layer):
             kept = F.dropout(self.weight.new_ones(self.input_dim, 1), self.dropout)
             vectors = vectors * F.embedding(numbers, kept)
         return vectors
+
+    def has_gradient_of_rows(self) -> bool:
+        """Whether the gradient of W is to be a sparse tensor; see ``bigdl.layers.tables``."""
+        # That of a penalty is one of all rows.
+        return self.W_regularizer is None and has_gradient_of_rows(self.weight)
 
     def mask_kind(self, kinds: list[MaskKind | None]) -> MaskKind | None:
         """Returns the type of Keras's ``K.not_equal``, if zeros are masked."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -57,10 +57,23 @@ class _Lookup(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> Any:
         """Returns the gradient of the table."""
         (numbers,) = ctx.saved_tensors
-        if not ctx.of_rows:
-            return None, torch.ops.aten.embedding_dense_backward(gradient, numbers, ctx.shape[0], -1, False), None
-        rows, values = numbers.reshape(1, -1).long(), gradient.reshape(-1, ctx.shape[1])
-        return None, torch.sparse_coo_tensor(rows, values, ctx.shape, check_invariants=False), None
+        return None, gradient_of_table(gradient, numbers, ctx.shape, ctx.of_rows), None
+
+
+def gradient_of_table(gradient: Tensor, numbers: Tensor, shape: Sequence[int], of_rows: bool) -> Tensor:
+    """Returns the gradient of a table, from that of what was looked up.
+
+    Args:
+        gradient: The gradient, ``(..., features)``.
+        numbers: The rows' numbers, of int32 or int64.
+        shape: The table's.
+        of_rows: Whether it is to be a sparse tensor, of the memory that ``gradient`` has.
+    """
+    if not of_rows:
+        of_all: Tensor = torch.ops.aten.embedding_dense_backward(gradient, numbers, shape[0], -1, False)
+        return of_all
+    rows, values = numbers.reshape(1, -1).long(), gradient.reshape(-1, shape[1])
+    return torch.sparse_coo_tensor(rows, values, tuple(shape), check_invariants=False)
 
 
 _looked_up: Callable[..., Tensor] = calling(_Lookup)

@@ -94,7 +94,7 @@ class Blocks:
         if self._places != _places(self._parameters):
             self._follow()
         given, known = [parameter.grad for parameter in self._parameters], self._known
-        if known and all(map(is_, given, known)) and self._whole is not None and self._whole.has_gradients(known):
+        if known and all(map(is_, given, known)) and self._whole is not None and self._whole.has_gradients():
             return known
         return [gradient_of(parameter) for parameter in self._parameters]
 
@@ -113,7 +113,7 @@ class Blocks:
                 return
             if Pieces.takes(gradients):
                 rule.move(self._whole, gradients)
-                self._known = [] if any(gradient.is_sparse for gradient in gradients) else list(gradients)
+                self._known = list(gradients)
                 return
         cut_gradients = _cut([gradient.to_dense() if gradient.is_sparse else gradient for gradient in gradients])
         for first, last, start, stop, factor in self._blocks:

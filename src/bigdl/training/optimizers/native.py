@@ -5,11 +5,14 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
+from operator import attrgetter
 
 import torch
 from torch import Tensor
 
 from bigdl.native import Library, kernels
+
+_VERSION = attrgetter("_version")
 
 Rule = Callable[..., None]
 """Moves parameters in place: ``rule(parameters, gradients, *accumulators)``, each a row of as many values."""
@@ -62,7 +65,10 @@ class Pieces:
         self.parameters = list(parameters)
         self.array = (_Moved * len(self.parameters))()
         self.all = list(self.array)
-        self._places: list[int | None] = []
+        self._dense: list[Tensor] = []
+        self._sparse: list[Tensor] = []
+        self._used: list[Tensor] = []
+        self._seen: tuple[list[int], list[int]] | None = None
         for piece, parameter, *beside in zip(self.all, self.parameters, *rows, strict=True):
             piece.count, piece.p = parameter.numel(), parameter.data_ptr()
             for name, row in zip(("first", "second"), beside, strict=False):
@@ -73,30 +79,34 @@ class Pieces:
         """Whether the kernels take tensors of this kind."""
         return all(x.dtype is torch.float32 and x.is_cpu for x in tensors)
 
-    def set_gradients(self, gradients: Sequence[Tensor]) -> list[Tensor]:
-        """Notes where gradients lie.
+    def set_gradients(self, gradients: Sequence[Tensor]) -> None:
+        """Notes where gradients lie, which have to live as long as they are asked for.
 
         Args:
             gradients: See ``OnePass.move``.
-
-        Returns:
-            What has to live until the parameters have moved.
         """
-        used: list[Tensor] = []
-        self._places = []
+        self._dense = [gradient for gradient in gradients if not gradient.is_sparse]
+        self._sparse = [gradient for gradient in gradients if gradient.is_sparse]
+        self._used = []
+        in_place = True
         for piece, gradient in zip(self.all, gradients, strict=True):
             piece.width = 0
             if gradient.is_sparse:
-                rows, gradient = gradient._indices()[0].long().contiguous(), gradient._values().contiguous()
+                own = gradient._indices()[0], gradient._values()
+                rows, gradient = own[0].long().contiguous(), own[1].contiguous()
+                in_place = in_place and rows is own[0] and gradient is own[1]
                 piece.rows, piece.used, piece.width = rows.data_ptr(), len(rows), gradient.shape[1]
-                used += [rows, gradient]
+                self._used += [rows, gradient]
             piece.g = gradient.data_ptr()
-            self._places.append(piece.g)
-        return used
+        self._seen = self._looks() if in_place else None
 
-    def has_gradients(self, gradients: Sequence[Tensor]) -> bool:
-        """Whether gradients, none of them sparse, lie where those lay that were noted last."""
-        return [*map(Tensor.data_ptr, gradients)] == self._places
+    def has_gradients(self) -> bool:
+        """Whether the gradients that were noted last lie where they lay then."""
+        return self._looks() == self._seen
+
+    def _looks(self) -> tuple[list[int], list[int]]:
+        # A sparse tensor that is changed in place gets other tensors for its parts.
+        return [*map(Tensor.data_ptr, self._dense)], [*map(_VERSION, self._sparse)]
 
     def takes_table(self, parameter: Tensor) -> bool:
         """Whether the gradient of a parameter may be a sparse tensor of rows."""
@@ -145,9 +155,8 @@ class OnePass:
                 ``Pieces.takes_table``) may be a sparse tensor of the rows that a batch has used, each as often as it
                 was. All rows of the table move, but no zeros have to be written and read for the others.
         """
-        used = pieces.set_gradients(gradients)
+        pieces.set_gradients(gradients)
         self.move_again(pieces)
-        del used
 
     def move_again(self, pieces: Pieces) -> None:
         """Moves parameters by gradients that lie where the last ones did; see ``move``."""
