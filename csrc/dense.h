@@ -60,7 +60,8 @@ struct DenseKernel {
   void run_panels(int64_t begin, int64_t end) const {
     for (int64_t row = 0; row < d->rows; row += rows_at_once) {
       const int64_t rows = d->rows - row < rows_at_once ? d->rows - row : rows_at_once;
-      for (int64_t first = begin * width; first < d->outputs && first < end * width; first += width) run_panel(row, rows, first);
+      for (int64_t first = begin * width; first < d->outputs && first < end * width; first += width)
+        run_panel(row, rows, first);
     }
   }
 
@@ -83,8 +84,11 @@ struct DenseKernel {
     for (int64_t last = first + width; first < d->outputs && first < last;) { // narrower ones behind the last whole panel
       const int64_t vectors = panel_vectors((padded<float>(d->outputs) - first) / Vector<float>::width);
       const int64_t step = vectors * Vector<float>::width, columns = d->outputs - first < step ? d->outputs - first : step;
-      auto multiply = vectors == 4 ? multiply_panel<float, 4> : vectors == 2 ? multiply_panel<float, 2> : multiply_panel<float, 1>;
-      multiply(1, rows, {x, d->inputs, 0}, d->weight + first * d->inputs + k * step, depth, {y, d->outputs, 0}, columns, added);
+      auto multiply = vectors == 4   ? multiply_panel<float, 4>
+                      : vectors == 2 ? multiply_panel<float, 2>
+                                     : multiply_panel<float, 1>;
+      const float *panel = d->weight + first * d->inputs + k * step;
+      multiply(1, rows, {x, d->inputs, 0}, panel, depth, {y, d->outputs, 0}, columns, added);
       first += step, y += step, added.at += added.at ? step : 0;
     }
   }

@@ -36,6 +36,7 @@ template <typename T> T *allocate(int64_t values) {
 #include "marking.h"
 #include "activation_values.h"
 #include "element_values.h"
+#include "recurrent_rows.h"
 #include "run_recurrence.h"
 #include "run_network.h"
 #include "move_values.h"

@@ -42,8 +42,8 @@ struct Dense {
   float *y;            // (rows, outputs)
 };
 
-// The largest values of windows of images, channels last, or the means. What is outside of an image does not count; no window
-// is outside.
+// The largest values of windows of images, channels last, or the means. What is outside of an image does not count; no
+// window is outside.
 struct Pooling {
   int64_t images, rows, columns, channels;
   int64_t window_rows, window_columns, row_stride, column_stride;

@@ -84,7 +84,8 @@ struct RowsOfNetwork {
       all[i].x = x, all[i].valid = valid, all[i].y = y + i * all[i].units;
     }
     // Little work has the team of threads already.
-    return (call.little ? RecurrenceKernel::run : RecurrenceKernel::run_by_team)(all, recurrences.count, call.threads, parallel);
+    auto run = call.little ? RecurrenceKernel::run : RecurrenceKernel::run_by_team;
+    return run(all, recurrences.count, call.threads, parallel);
   }
 
   // A step of which only the images are not known before.

@@ -49,7 +49,8 @@ struct Tiles {
   const float *zeros; // one for each channel
   int64_t rows, columns;
 
-  Tiles(const Convolution &c, const float *zeros) : c(c), zeros(zeros), rows(count(c.out_rows)), columns(count(c.out_columns)) {}
+  Tiles(const Convolution &c, const float *zeros)
+      : c(c), zeros(zeros), rows(count(c.out_rows)), columns(count(c.out_columns)) {}
 
   int64_t count(int64_t positions) const { return c.pool_rows * c.pool_columns > 1 ? positions / 2 : (positions + 1) / 2; }
   int64_t all() const { return c.images * rows * columns; }
@@ -129,7 +130,9 @@ struct WinogradKernel {
       }
       for (int64_t filter = panels.first; filter < panels.last;) {
         const int64_t vectors = panel_vectors((padded<float>(c->filters) - filter) / Vector<float>::width);
-        auto run = vectors == 4 ? &WinogradKernel::run_panel<4> : vectors == 2 ? &WinogradKernel::run_panel<2> : &WinogradKernel::run_panel<1>;
+        auto run = vectors == 4   ? &WinogradKernel::run_panel<4>
+                   : vectors == 2 ? &WinogradKernel::run_panel<2>
+                                  : &WinogradKernel::run_panel<1>;
         (this->*run)(tiles, first, count, filter, cells, products, panels.last);
         filter += vectors * Vector<float>::width;
       }
@@ -165,7 +168,8 @@ struct WinogradKernel {
 
   // Turns the products of a tile, which are "stride" apart, into results: of the filters from "filter" on.
   template <typename Lanes>
-  ALWAYS_INLINE void finish(const Tiles &all, int64_t tile, int64_t filter, Lanes lanes, const float *products, int64_t stride) const {
+  ALWAYS_INLINE void finish(const Tiles &all, int64_t tile, int64_t filter, Lanes lanes, const float *products,
+                            int64_t stride) const {
     V<float> half[2][4], y[2][2];
 #pragma GCC unroll 4
     for (int q = 0; q < 4; ++q) {

@@ -107,8 +107,8 @@ struct WinogradGradient {
       V<float> column[3];
       gather(half[0][q], half[1][q], half[2][q], half[3][q], column);
       for (int r = 0; r < 3; ++r) {
-        float *target = gradient.at + filter * gradient.filter_stride + j * gradient.channel_stride + r * gradient.row_stride +
-                        q * gradient.column_stride;
+        float *target = gradient.at + filter * gradient.filter_stride + j * gradient.channel_stride +
+                        r * gradient.row_stride + q * gradient.column_stride;
         for (int64_t i = 0; i < there; ++i) target[i * gradient.channel_stride] = column[r][i];
       }
     }

@@ -8,16 +8,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.hooks import RemovableHandle
 
-from bigdl.graph import attribute_changes
 from bigdl.layers.embeddings import Embedding
 from bigdl.layers.tables import gradient_of_table
 from bigdl.native import kernels
 from bigdl.programs.direct_ways import Weighted, directly
 from bigdl.programs.native_chains import fits
 from bigdl.programs.network_structures import Lookup
-from bigdl.programs.plain import is_plain
+from bigdl.programs.plain import changes_of_layers, is_plain
 
 _MOST = 1 << 16
 """The most values of a gradient that are copied to where the last one was: copying more takes longer than it spares."""
@@ -47,7 +45,7 @@ class DirectLookup:
         Args:
             x: The numbers, ``(batch, time)``.
         """
-        seen = attribute_changes(), RemovableHandle.next_id
+        seen = changes_of_layers()
         if seen != self._seen:
             layer = self._layer
             drops = layer.training and 0.0 < layer.dropout < 1.0
@@ -72,7 +70,7 @@ class DirectLookup:
         assert table is not None
         assert library is not None
         rows, size = table.shape
-        y = torch.empty(*x.shape, size)
+        y = table.new_empty((*x.shape, size))
         places = (table.data_ptr(), x.data_ptr(), y.data_ptr(), ctypes.addressof(self._missing))
         library.run(library.functions.bigdl_look_up, Lookup(x.numel(), size, rows, x.is_floating_point(), *places))
         if self._missing.value:
@@ -96,10 +94,8 @@ class DirectLookup:
             x = self._x if self._x.dtype is torch.int32 else self._x.long()
             return (None,), [(number, gradient_of_table(of_y, x, table.shape, self._of_rows))]
         if self._kept is None or self._kept[1].numel() != of_y.numel():
-            rows, values = (
-                torch.empty(1, self._x.numel(), dtype=torch.int64),
-                torch.empty(self._x.numel(), table.shape[1]),
-            )
+            count = self._x.numel()
+            rows, values = table.new_empty((1, count), dtype=torch.int64), table.new_empty((count, table.shape[1]))
             self._kept = rows, values, torch.sparse_coo_tensor(rows, values, table.shape, check_invariants=False)
         rows, values, gradient = self._kept
         rows.copy_(self._x.view(1, -1))

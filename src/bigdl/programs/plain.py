@@ -5,8 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from torch import nn
+from torch.utils.hooks import RemovableHandle
 
-from bigdl.graph import Layer
+from bigdl.graph import Layer, attribute_changes
+
+
+def changes_of_layers() -> tuple[int, int]:
+    """Returns what stays as long as no attribute of any layer is set, and no hook is added anywhere."""
+    return attribute_changes(), RemovableHandle.next_id
 
 
 def is_plain(layer: Layer) -> bool:

@@ -8,9 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.hooks import RemovableHandle
 
-from bigdl.graph import attribute_changes
 from bigdl.layers import activations
 from bigdl.layers.recurrent.base import Recurrent
 from bigdl.layers.recurrent.gru import GRU
@@ -20,7 +18,7 @@ from bigdl.layers.recurrent.lstm import LSTM
 from bigdl.layers.recurrent.simple_rnn import SimpleRNN
 from bigdl.programs.direct_ways import Weighted, directly
 from bigdl.programs.native_chains import fits
-from bigdl.programs.plain import is_plain
+from bigdl.programs.plain import changes_of_layers, is_plain
 from bigdl.programs.structures import Product
 
 _WEIGHTS = ("weight", "recurrent_weight", "bias")
@@ -55,7 +53,7 @@ class DirectRun:
             x: The sequences, ``(batch, time, in)``.
         """
         layer = self._layer
-        seen = attribute_changes(), RemovableHandle.next_id
+        seen = changes_of_layers()
         if seen != self._seen:
             before, self._kind = self._kind, _kind_of(layer)
             self._seen, self._room = seen, self._room if self._kind == before else 0
