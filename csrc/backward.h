@@ -90,12 +90,11 @@ template <typename T> struct Backward : Rows<T> {
 
   // Brings what another step reads of a row nearer: rows lie too far apart for the processor to guess it.
   void bring(int64_t row, int64_t t, const T *states) const {
-    constexpr int64_t line = 64 / sizeof(T);
-    const T *activated = gates_kept + at(row, t);
-    for (int64_t j = 0; j < this->gates * this->units; j += line) __builtin_prefetch(activated + j, 0, 2);
-    if (!states) return;
-    states += row * this->states_stride() + t * this->units;
-    for (int64_t j = 0; j < this->units; j += line) __builtin_prefetch(states + j, 0, 2);
+    const auto bring_values = [](const T *values, int64_t count) {
+      for (int64_t j = 0; j < count; j += 64 / sizeof(T)) __builtin_prefetch(values + j, 0, 2); // a line each
+    };
+    bring_values(gates_kept + at(row, t), this->gates * this->units);
+    if (states) bring_values(states + row * this->states_stride() + t * this->units, this->units);
   }
 
   // A step that does not count hands the gradients of the state on as they are.

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.hooks import RemovableHandle
 
-from bigdl.graph import Container, attribute_changes
+from bigdl.graph import Container
 from bigdl.graph.arithmetic import recorded
 from bigdl.native import Library, kernels
 from bigdl.programs import prediction, training
@@ -22,7 +21,7 @@ from bigdl.programs.lowering import Lowering, NoProgramError
 from bigdl.programs.native import NativeSegment
 from bigdl.programs.normalization import Normalize
 from bigdl.programs.operations import Affine, Apply, Chain, Drop, Operation, Ref
-from bigdl.programs.plain import hooks_of
+from bigdl.programs.plain import changes_of_layers, hooks_of
 from bigdl.programs.precision import full, with_low_products
 from bigdl.programs.prediction import Product
 from bigdl.programs.recurrence import Recur, RecurKernel
@@ -94,7 +93,7 @@ class Program:
 
     def is_current(self) -> bool:
         """Whether the layers are still as they were when the program was made; their weights need not be."""
-        seen = attribute_changes(), RemovableHandle.next_id  # how many hooks there have ever been, of whatever
+        seen = changes_of_layers()
         if seen != self._seen:
             if any(kept.get(name) is not value for kept, name, value in self._facts) or any(self._hooks):
                 return False
